@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Call numbers and the structures calls take.
+#ifndef EXO_CALLS_H
+#define EXO_CALLS_H
+#include <exo/types.h>
+#include <exo/errors.h>
+#include <exo/ctx.h>
+
+// SYSCALL with rax = EXO_CALL_MARK | number is a kernel call; anything else is foreign.
+#define EXO_CALL_MARK 0x45584f4300000000ull
+
+enum exo_call {
+#define CALL0(nr, name, ...) EXO_CALL_##name = nr,
+#define CALL1 CALL0
+#define CALL2 CALL0
+#define CALL3 CALL0
+#define CALL4 CALL0
+#define CALL5 CALL0
+#define CALL6 CALL0
+#define CALLX CALL0
+#include <exo/calls.def>
+#undef CALL0
+#undef CALL1
+#undef CALL2
+#undef CALL3
+#undef CALL4
+#undef CALL5
+#undef CALL6
+#undef CALLX
+    EXO_CALL_LIMIT = 96
+};
+
+#define EXO_KEEP UINT64_MAX // ctx_bases: leave this base as it is
+
+#define EXO_DERIVE_BADGE 1u
+#define EXO_DERIVE_RANGE 2u
+#define EXO_DERIVE_WATCH 4u
+
+#define EXO_CLONE_NO_WINDOWS 1u
+
+#define EXO_FRAMES_AT 1u
+#define EXO_FRAMES_2M 2u
+
+#define EXO_PORT_WRITE 0x100u
+
+#define EXO_POWER_OFF   0
+#define EXO_POWER_RESET 1
+
+// aspace_batch
+enum exo_map_op_kind {
+    EXO_OP_BUY,       // buy `count` zeroed pages at va (nothing may be mapped there), with rights
+    EXO_OP_MAP,       // map the window: capability `cap` from frame `first` on, count pages, with rights.
+                      // SEGMENT at a va aligned to 2 MiB with first 0 and count 512: one directory entry; otherwise page by page.
+                      // A slot has one window: EXISTS if it has one in another place; mapping the same window again refreshes it.
+                      // flag EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages
+    EXO_OP_UNMAP,     // remove whatever is mapped in count pages from va (windows must be covered whole or are cut page by page)
+    EXO_OP_PROTECT,   // change rights of anonymous pages and windows (never beyond the capability's); pages not mapped are skipped
+    EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone are kept; NOENT if not copy-on-write
+    EXO_OP_MOVE,      // move count anonymous pages from `first` (a virtual address) to va (mremap)
+};
+
+#define EXO_MAP_COW 1u
+
+struct exo_map_op {
+    uint32_t kind;   // enum exo_map_op_kind
+    uint32_t count;  // pages, 1..512
+    uint64_t va;     // page-aligned
+    uint64_t cap;    // MAP: handle
+    uint64_t first;  // MAP: first frame of the run or entry of the segment; MOVE: source address
+    uint32_t rights; // EXO_R_READ | WRITE | EXEC; WRITE and EXEC together are refused for windows and pages alike (W^X) unless EXO_MAP_WX
+    uint32_t flags;  // EXO_MAP_COW, EXO_MAP_WX
+};
+#define EXO_MAP_WX 2u // writable and executable on explicit wish (JITs)
+
+// aspace_clone
+enum exo_clone_mode { EXO_CLONE_DROP, EXO_CLONE_SHARE, EXO_CLONE_COW, EXO_CLONE_COPY };
+struct exo_region {
+    uint64_t start, end; // page-aligned
+    uint32_t mode;       // enum exo_clone_mode
+    uint32_t flags;
+};
+
+// wait
+enum exo_cond_kind {
+    EXO_COND_WORD,   // the 32-bit word at `va` (aligned, readable) still equals value
+    EXO_COND_CAPS,   // capabilities to the allocation of handle `va` are still >= value
+    EXO_COND_WCAPS,  // those with the write right are still >= value
+};
+struct exo_cond {
+    uint32_t kind;
+    uint32_t value;
+    uint64_t va;
+};
+
+// machine_check
+struct exo_check {
+    uint32_t size, version;
+    uint64_t violations;   // invariants found broken (each is also logged)
+    uint64_t frames_free;
+    uint64_t objects, tables, anon, runs; // frames by kind
+    uint64_t caps;         // capabilities in all tables
+    uint64_t envs, contexts, slices, endpoints, banks;
+};
+
+#endif

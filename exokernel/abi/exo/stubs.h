@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// User stubs: exo_<name>(args...) for every call of calls.def.
+//
+// Register convention: rax = EXO_CALL_MARK | number; arguments rdi rsi rdx r10 r8 r9; result in rax; rcx and
+// r11 are destroyed as SYSCALL does; all other registers are kept.
+//
+// call:        rdi endpoint, rsi meta, words w[0..5] in rdx r10 r8 r9 r12 r13.
+//              meta = message bytes (0..4096) | number of capabilities to send << 16.
+//              Result: rax 0 or error of the transfer itself, rsi = reply's meta, words likewise. The server's own
+//              verdict is by convention w[0].
+// reply_wait:  rdi endpoint, rsi meta of the reply | EXO_REPLY_* flags, words w[0..5] likewise, deadline in r14.
+//              Result: rax 0 and in_kind etc. in the context block, rsi = meta and words of the call received.
+#ifndef EXO_STUBS_H
+#define EXO_STUBS_H
+#include <exo/calls.h>
+
+#define EXO_META(bytes, caps) ((uint64_t)(bytes) | (uint64_t)(caps) << 16)
+#define EXO_META_BYTES(meta)  ((uint32_t)(meta) & 0xffff)
+#define EXO_META_CAPS(meta)   ((uint32_t)(meta) >> 16 & 0xf)
+#define EXO_REPLY_NONE        (1ull << 32) // there is nothing to answer, or it was answered
+#define EXO_REPLY_ONLY        (1ull << 33) // answer and return at once
+
+struct exo_msg {
+    uint64_t meta;
+    uint64_t w[6];
+};
+
+static inline int64_t exo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                                   uint64_t e, uint64_t f)
+{
+    register uint64_t r10 __asm__("r10") = d;
+    register uint64_t r8 __asm__("r8") = e;
+    register uint64_t r9 __asm__("r9") = f;
+    int64_t ret;
+    __asm__ volatile("syscall"
+                     : "=a"(ret)
+                     : "a"(EXO_CALL_MARK | nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return ret;
+}
+
+#define EXO_ARG_H     exo_handle_t
+#define EXO_ARG_U     uint64_t
+#define EXO_ARG_P     const volatile void *
+#define EXO_PASS_H(x) (x)
+#define EXO_PASS_U(x) (x)
+#define EXO_PASS_P(x) ((uint64_t)(x))
+#define CALL0(nr, name, ...)                                                                       \
+    static inline int64_t exo_##name(void)                                                         \
+    {                                                                                              \
+        return exo_syscall6(nr, 0, 0, 0, 0, 0, 0);                                                 \
+    }
+#define CALL1(nr, name, ta, a, ...)                                                                \
+    static inline int64_t exo_##name(EXO_ARG_##ta a)                                               \
+    {                                                                                              \
+        return exo_syscall6(nr, EXO_PASS_##ta(a), 0, 0, 0, 0, 0);                                  \
+    }
+#define CALL2(nr, name, ta, a, tb, b, ...)                                                         \
+    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b)                               \
+    {                                                                                              \
+        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), 0, 0, 0, 0);                   \
+    }
+#define CALL3(nr, name, ta, a, tb, b, tc, c, ...)                                                  \
+    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c)               \
+    {                                                                                              \
+        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), 0, 0, 0);    \
+    }
+#define CALL4(nr, name, ta, a, tb, b, tc, c, td, d, ...)                                           \
+    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c,               \
+                                     EXO_ARG_##td d)                                               \
+    {                                                                                              \
+        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c),              \
+                            EXO_PASS_##td(d), 0, 0);                                               \
+    }
+#define CALL5(nr, name, ta, a, tb, b, tc, c, td, d, te, e, ...)                                    \
+    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c,               \
+                                     EXO_ARG_##td d, EXO_ARG_##te e)                               \
+    {                                                                                              \
+        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c),              \
+                            EXO_PASS_##td(d), EXO_PASS_##te(e), 0);                                \
+    }
+#define CALLX(nr, name, ...)
+#include <exo/calls.def>
+#undef CALL0
+#undef CALL1
+#undef CALL2
+#undef CALL3
+#undef CALL4
+#undef CALL5
+#undef CALLX
+
+// Call a server. m is the request and becomes the reply.
+static inline int64_t exo_call(exo_handle_t endpoint, struct exo_msg *m)
+{
+    register uint64_t r10 __asm__("r10") = m->w[1];
+    register uint64_t r8 __asm__("r8") = m->w[2];
+    register uint64_t r9 __asm__("r9") = m->w[3];
+    register uint64_t r12 __asm__("r12") = m->w[4];
+    register uint64_t r13 __asm__("r13") = m->w[5];
+    int64_t ret;
+    __asm__ volatile("syscall"
+                     : "=a"(ret), "+S"(m->meta), "+d"(m->w[0]), "+r"(r10), "+r"(r8), "+r"(r9),
+                       "+r"(r12), "+r"(r13)
+                     : "a"(EXO_CALL_MARK | EXO_CALL_call), "D"(endpoint)
+                     : "rcx", "r11", "memory");
+    m->w[1] = r10, m->w[2] = r8, m->w[3] = r9, m->w[4] = r12, m->w[5] = r13;
+    return ret;
+}
+
+// Answer with m (unless m->meta has EXO_REPLY_NONE) and wait for the next event until the deadline.
+static inline int64_t exo_reply_wait(exo_handle_t endpoint, struct exo_msg *m, exo_ns_t deadline)
+{
+    register uint64_t r10 __asm__("r10") = m->w[1];
+    register uint64_t r8 __asm__("r8") = m->w[2];
+    register uint64_t r9 __asm__("r9") = m->w[3];
+    register uint64_t r12 __asm__("r12") = m->w[4];
+    register uint64_t r13 __asm__("r13") = m->w[5];
+    register uint64_t r14 __asm__("r14") = deadline;
+    int64_t ret;
+    __asm__ volatile("syscall"
+                     : "=a"(ret), "+S"(m->meta), "+d"(m->w[0]), "+r"(r10), "+r"(r8), "+r"(r9),
+                       "+r"(r12), "+r"(r13), "+r"(r14)
+                     : "a"(EXO_CALL_MARK | EXO_CALL_reply_wait), "D"(endpoint)
+                     : "rcx", "r11", "memory");
+    m->w[1] = r10, m->w[2] = r8, m->w[3] = r9, m->w[4] = r12, m->w[5] = r13;
+    return ret;
+}
+#endif
