@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Frames, banks, segments, address spaces: the interfaces the rest of the kernel uses.
+// Errors are negative exo errors.
+#ifndef KERNEL_MEM_H
+#define KERNEL_MEM_H
+
+#include <object/kobj.h>
+
+typedef uint64_t paddr_t;
+
+static inline void *phys_to_virt(paddr_t pa)
+{
+    return (void *)(pa + EXO_DIRECT_BASE);
+}
+static inline paddr_t virt_to_phys(const void *va)
+{
+    return (paddr_t)va - EXO_DIRECT_BASE;
+}
+
+// --- start-up (called once by the boot code, in this order) -----------------------------------
+// One range of RAM that is usable; everything else stays EXO_FRAME_NONE.
+struct mem_range {
+    paddr_t start, end;
+};
+// Builds the frame table (private and exposed), the environment table and slice table pages, the kernel's
+// page tables (direct map, information pages, image) from `ranges`; `reserved` ranges (kernel image, modules, boot data)
+// are not free. Maps them into the kernel half that all address spaces share.
+void mem_init(const struct mem_range *ram, unsigned nram, const struct mem_range *reserved,
+              unsigned nreserved);
+struct bank *bank_root(void); // owns all free frames after mem_init
+
+// --- frames -------------------------------------------------------------------------------------
+// Makes a FRAMES object (not bought: boot only) of frames that are reserved (a module) or outside RAM (device
+// memory, framebuffer; bought with a small object from `bank`). *obj is named by no capability yet.
+int frames_adopt(struct bank *bank, exo_fn_t first, uint64_t count, struct kobj **obj);
+int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, struct kobj **obj);
+// First frame and length of a FRAMES object, which contexts pin with kobj_get / kobj_put.
+exo_fn_t frames_first(const struct kobj *frames);
+uint64_t frames_count(const struct kobj *frames);
+bool frames_is_ram(const struct kobj *frames);
+volatile struct exo_frame *frame_info(exo_fn_t fn);     // the exposed entry (kernel's writable view); NULL outside RAM
+struct kobj *frame_run(exo_fn_t fn);                    // the FRAMES object a frame belongs to, or NULL
+
+// Sleepers hold a frame's identity: a frame that is freed while it has sleepers calls wait_frame_gone.
+void wait_frame_gone(exo_fn_t fn); // object/wait.c
+
+// --- address spaces ---------------------------------------------------------------------------------
+struct aspace; // starts with struct kobj
+int aspace_new(struct bank *bank, struct aspace **as);
+paddr_t aspace_cr3(const struct aspace *as);
+// Translates a user address. Returns the physical address and sets *rights, or 0 when not mapped.
+paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights);
+// For the boot loader: buys zeroed pages at va with rights.
+int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, uint32_t rights);
+// Removes all mappings and tables; at most `budget` pages a call; 0 or -EXO_EAGAIN. Used by teardown.
+int aspace_clear(struct aspace *as, unsigned budget);
+// TLB: the kernel calls this when aspace's entries changed; other CPUs are told where it is loaded.
+void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages); // x86/tlb.c
+
+// --- capability glue (object/cap.c) --------------------------------------------------------------------
+// Looks a handle up in the current environment's table; 0 or a negative exo error.
+int cap_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, struct cap_slot **slot);
+// A vacant slot in env's table, at `index` or anywhere (0); buys table pages from env's bank.
+int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot);
+// The root capability of a new object in env's table: returns the handle or a negative error (the object is
+// then released).
+int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_t badge);
+
+#endif
