@@ -52,6 +52,10 @@ paddr_t aspace_cr3(const struct aspace *as);
 paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights);
 // For the boot loader: buys zeroed pages at va with rights.
 int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, uint32_t rights);
+// ctx_create: maps the two frames of a context block at va, read-write, outside any window; and takes that
+// mapping away when the context goes (if it is still there and still names these frames).
+int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const struct kobj *block);
+void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block);
 // Removes all mappings and tables; at most `budget` pages a call; 0 or -EXO_EAGAIN. Used by teardown.
 int aspace_clear(struct aspace *as, unsigned budget);
 // TLB: the kernel calls this when aspace's entries changed; other CPUs are told where it is loaded.
