@@ -20,10 +20,10 @@
 // opening mark from a closing one.
 //
 // Revocation is bounded: a call deletes at most its budget and says CAP_AGAIN while work
-// remains. The unfinished revocation is noted in the object, and until it is finished nobody can
-// make another capability to that object: whoever tries does a part of the work instead and gets
-// CAP_AGAIN as well. So what is revoked cannot outrun its revoker, nothing escapes, and a
-// revocation that its caller abandons blocks nobody.
+// remains. The slot stays marked as being revoked, the object counts such slots, and until they
+// are done nobody can make another capability to that object: whoever tries does a part of the
+// work instead and gets CAP_AGAIN as well. So what is revoked cannot outrun its revoker, nothing
+// escapes, and a revocation that its caller abandons blocks nobody.
 //
 // Locking: every function here and in cspace.h runs under the kernel's one capability lock,
 // hooks included. Nothing is atomic, nothing sleeps.
@@ -51,9 +51,13 @@ enum cap_err {
 
 #define CAP_FLAG_NOTIFY_CHILDLESS 0x01 // run hooks.childless when the last child goes
 #define CAP_FLAG_RETIRED          0x02 // internal: generations are used up, never vacant again
+#define CAP_FLAG_REVOKING         0x04 // internal: cap_revoke has begun here and not finished
 #define CAP_FLAG_USER             0xf0 // four bits for the kernel's own use, cleared on delete
 
-#define CAP_HELP_BUDGET 32 // deletions done for a pending revocation by one who stumbles on it
+// Work done for unfinished revocations by one who stumbles on them: steps along the list, of
+// which a deletion counts as CAP_HELP_DELETE.
+#define CAP_HELP_STEPS  512
+#define CAP_HELP_DELETE 16
 
 struct cspace;
 
@@ -65,11 +69,12 @@ TAILQ_HEAD(cap_marks, cap_mark);
 // Embedded in every object that a capability can name. All fields belong to caps/; the counts
 // may be read by anyone who holds the lock.
 struct cap_obj {
-    struct cap_marks marks;   // the forest of all slots naming this object
-    struct cap_mark *revoked; // opening mark whose revocation is unfinished, or NULL
-    uint32_t caps;            // slots naming this object
-    uint32_t wcaps;           // of these, the ones with CAP_R_WRITE
-    bool dying;               // cap_obj_revoke_all has begun and not finished
+    struct cap_marks marks; // the forest of all slots naming this object
+    struct cap_mark *scan;  // where helpers look on for slots being revoked, NULL = at the start
+    uint32_t caps;          // slots naming this object
+    uint32_t wcaps;         // of these, the ones with CAP_R_WRITE
+    uint32_t revoking;      // of these, the ones whose revocation is unfinished
+    bool dying;             // cap_obj_revoke_all has begun and not finished
 };
 
 // Where a slot's object is mapped: one window per slot. Opaque to caps/, which only asks

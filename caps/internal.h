@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// What the files of caps/ share: marks, and the passage of a slot between vacant and used. A slot
+// is on its table's list of vacant slots exactly when it is vacant, through its opening mark,
+// which is in an object's list exactly when it is used.
+#ifndef CAPS_INTERNAL_H
+#define CAPS_INTERNAL_H
+
+#include <caps/cspace.h>
+
+extern const struct cap_hooks *cap_hooks;
+
+static inline bool mark_opens(const struct cap_mark *mark)
+{
+    return ((uintptr_t)mark & offsetof(struct cap_slot, close)) == 0;
+}
+
+// The slot whose opening mark this is, NULL for a closing mark or the end of the list.
+static inline struct cap_slot *mark_opened(struct cap_mark *mark)
+{
+    return mark && mark_opens(mark) ? (struct cap_slot *)mark : NULL;
+}
+
+static inline struct cap_slot *mark_closed(struct cap_mark *mark)
+{
+    return (struct cap_slot *)((char *)mark - offsetof(struct cap_slot, close));
+}
+
+// Puts a slot that names nothing back on its table's list, with the next generation.
+void slot_vacate(struct cap_slot *slot);
+
+// Does a part of what is condemned among obj's slots. False when nothing is.
+bool obj_help(struct cap_obj *obj);
+
+#endif
