@@ -120,9 +120,8 @@ static inline void tap_skip(const char *what, const char *reason)
     tap_say("ok %d - %s # SKIP %s", ++tap_count, what, reason);
 }
 
-__attribute__((format(printf, 4, 5))) static inline void tap_result(int ok, int line,
-                                                                    const char *text,
-                                                                    const char *format, ...)
+__attribute__((format(printf, 4, 5))) static inline void
+tap_result(int ok, int line, const char *text, const char *format, ...)
 {
     char why[512];
     va_list args;
@@ -158,6 +157,13 @@ __attribute__((noreturn)) static inline void tap_give_up(int line, const char *t
 {
     tap_result(0, line, text, "cannot go on: %s", strerror(errno));
     _exit(tap_done());
+}
+
+static inline long long tap_sys(long long result, int line, const char *text)
+{
+    if (result == -1)
+        tap_give_up(line, text);
+    return result;
 }
 
 // One check: the condition holds.
@@ -204,13 +210,7 @@ __attribute__((noreturn)) static inline void tap_give_up(int line, const char *t
         if (!(cond))                                                                               \
             tap_give_up(__LINE__, #cond);                                                          \
     } while (0)
-#define SYS(call)                                                                                  \
-    ({                                                                                             \
-        __typeof__(call) result_ = (call);                                                         \
-        if ((long long)result_ == -1)                                                              \
-            tap_give_up(__LINE__, #call);                                                          \
-        result_;                                                                                   \
-    })
+#define SYS(call) tap_sys((long long)(call), __LINE__, #call)
 
 static inline pid_t tap_fork(void)
 {

@@ -23,7 +23,7 @@ int main(void)
     EQ(readv(fd, in, 4), 0);
     ERR(writev(fd, out, -1), EINVAL);
     ERR(readv(fd, in, IOV_MAX + 1), EINVAL);
-    struct iovec huge[] = {{a, SSIZE_MAX}, {b, SSIZE_MAX}};
+    struct iovec huge[] = {{a, 1}, {b, (size_t)SSIZE_MAX + 1}};
     ERR(writev(fd, huge, 2), EINVAL);
     EQ(lseek(fd, 0, SEEK_CUR), 10);
     SYS(pipe(p));
