@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// What a new environment's libOS is told, and the capability slots every process has.
+//
+// Whoever builds an environment (init; the parent in fork and spawn by cloning) puts capabilities into the
+// well-known slots; they are the first capability ever in these slots, so their handles are constants and stay
+// the same in every descendant.
+//
+// The libOS image starts at its ELF entry with rdi = user address of struct libos_start (readable), or of
+// struct exo_boot in the first environment (rdi == EXO_BOOT_VA); rsp = a stack of at least 16 KiB in the page range
+// it may keep as its own.
+#ifndef PROTO_START_H
+#define PROTO_START_H
+#include <exo/types.h>
+
+#define SLOT_HANDLE(index) ((exo_handle_t)(index) | 1ull << EXO_HANDLE_BITS)
+#define H_BANK    SLOT_HANDLE(1) // pays for everything this process buys (shared by the session)
+#define H_INIT    SLOT_HANDLE(2) // endpoint of init
+#define H_FSD     SLOT_HANDLE(3) // endpoint of fsd: the root directory
+#define H_TTYD    SLOT_HANDLE(4) // endpoint of ttyd
+#define H_SLICE   SLOT_HANDLE(5) // CPU time
+#define H_PROCTAB SLOT_HANDLE(6) // segment of process records (proto/proc.h), read-only
+#define H_LIBOS   SLOT_HANDLE(7) // segment of the libOS image's text, read and execute
+#define H_FIRST   8              // first slot index free for other uses
+
+// The libOS's part of the address space. Text is one segment (2 MiB, one directory entry).
+#define LIBOS_TEXT    0x00007f8000000000ull
+#define LIBOS_DATA    0x00007f8000200000ull // .data and .bss, at most 2 MiB, private
+#define LIBOS_PROCTAB 0x00007f8000400000ull // H_PROCTAB: 2 MiB, 2048 records; further ones follow
+#define LIBOS_CTX     0x00007f8100000000ull // context n: block and message page at + n * 64 KiB
+#define LIBOS_STACKS  0x00007f8200000000ull // libOS and upcall stacks
+#define LIBOS_HEAP    0x00007f8300000000ull // private heap
+#define LIBOS_WINDOWS 0x00007f9000000000ull // windows of files, pipes, open-file pages
+#define LIBOS_WINDOWS_END 0x00007ff000000000ull
+
+enum libos_start_mode {
+    LIBOS_START_FRAMES = 1, // load the ELF program in the FRAMES capability `image` (servers)
+    LIBOS_START_PATH,       // exec `path` through fsd (the first process; set-id exec)
+};
+
+#define LIBOS_START_MAGIC 0x5452415453544f4cull
+struct libos_start {
+    uint32_t size, version;
+    uint64_t magic;
+    uint32_t mode;
+    uint32_t argc, envc;
+    uint32_t strings;      // byte offset of: path, argv[0..argc), envp[0..envc), each NUL-terminated
+    uint32_t strings_size;
+    uint32_t nfds;         // descriptors handed over (set-id exec, first process)
+    exo_handle_t image;    // FRAMES
+    uint64_t image_bytes;
+    uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h)
+    struct libos_start_fd {
+        int32_t fd;
+        uint32_t kind;     // enum libos_fd_kind
+        uint32_t flags;    // O_* status flags
+        uint32_t reserved;
+        exo_handle_t cap[4];
+        uint64_t offset;
+    } fds[8];
+};
+#endif
