@@ -8,6 +8,13 @@
 
 #include <caps/cspace.h>
 
+// Work done for unfinished revocations by one who stumbles on them: steps along the list, of
+// which a deletion counts as CAP_HELP_DELETE. A test sets it small to meet half-done work.
+#ifndef CAP_HELP_STEPS
+#define CAP_HELP_STEPS 512
+#endif
+#define CAP_HELP_DELETE 16
+
 extern const struct cap_hooks *cap_hooks;
 
 static inline bool mark_opens(const struct cap_mark *mark)

@@ -54,11 +54,6 @@ enum cap_err {
 #define CAP_FLAG_REVOKING         0x04 // internal: cap_revoke has begun here and not finished
 #define CAP_FLAG_USER             0xf0 // four bits for the kernel's own use, cleared on delete
 
-// Work done for unfinished revocations by one who stumbles on them: steps along the list, of
-// which a deletion counts as CAP_HELP_DELETE.
-#define CAP_HELP_STEPS  512
-#define CAP_HELP_DELETE 16
-
 struct cspace;
 
 struct cap_mark {

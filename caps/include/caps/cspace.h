@@ -72,7 +72,8 @@ int cspace_lookup(const struct cspace *cs, cap_handle_t handle, uint8_t type,
                   uint32_t rights_needed, struct cap_slot **slot);
 
 // What a clone does with one capability; dst is vacant and has src's generation, so that the
-// handle stays the same whatever fills it.
+// handle stays the same whatever fills it. pick may call caps/ to fill dst, and is asked again
+// about the same src after a CAP_AGAIN.
 enum cspace_pick {
     CSPACE_SKIP, // leave dst vacant, or as the callback filled it (a replacement)
     CSPACE_COPY, // make dst a sibling of src with src's rights, then call done
