@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// The interfaces inside the libOS.
+//
+// A system call is a function px_<name>(a0..a5) named in syscalls.def; it returns >= 0 or -LX_E... It runs on the
+// thread's libOS stack, called by core/entry.S, which on the way out delivers signals. "In the libOS" means that the
+// instruction pointer is in the libOS's text: an asynchronous upcall that finds it there only leaves its bits
+// in `pending` and returns; the way out looks at them (and starts over if an upcall comes between look and leave).
+//
+// Everything here is private memory of one process. Data that other domains can write (rings, open-file pages, node
+// pages) is read through volatile, once, and bounded before use; a page that goes away faults and is recovered by
+// the accessors below.
+#ifndef LIBOS_H
+#define LIBOS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <exo/stubs.h>
+#include <exo/info.h>
+#include <lx/errno.h>
+#include <proto/start.h>
+#include <proto/proc.h>
+#include <proto/fs.h>
+
+// Restart verdicts, as in Linux: never seen by the application; proc/signal.c turns them into EINTR or a restart.
+#define ERESTARTSYS    512 // restart if the handler has SA_RESTART
+#define ERESTARTNOHAND 514 // restart only if no handler runs
+
+// --- threads (core/thread.c) -------------------------------------------------------------------------
+struct thread {
+    struct exo_ctx *ctx;       // the kernel context it runs on
+    uint64_t stack_top;        // its libOS stack
+    int32_t tid;
+    uint64_t sigmask;          // blocked signals, bit n-1
+    uint64_t sigpending;       // taken from ctx->pending (process-wide ones are in proc_state)
+    uint64_t saved_mask;       // sigsuspend, ppoll, pselect: to be restored after the handler
+    bool restore_mask;
+    uint64_t altstack, altstack_size;
+    uint32_t altstack_flags;
+    uint64_t fs_base;
+    uint64_t clear_child_tid;
+    uint64_t user_sp;          // application's rsp at entry (frame of the stub)
+    uint64_t cp_begin, cp_end; // of the cancellation point being served, or 0
+    int32_t syscall;           // number being served, -1 outside
+    struct vfork_state *vfork; // simulated vfork child, or NULL
+    TAILQ_ENTRY(thread) link;
+};
+static inline struct exo_ctx *ctx_self(void)
+{
+    struct exo_ctx *ctx;
+    __asm__("mov %%gs:0x08, %0" : "=r"(ctx));
+    return ctx;
+}
+static inline struct thread *thread_self(void)
+{
+    struct thread *t;
+    __asm__("mov %%gs:0x28, %0" : "=r"(t));
+    return t;
+}
+static inline uint8_t *msg_page(void) // the context's message page
+{
+    return (uint8_t *)ctx_self() + EXO_PAGE_SIZE;
+}
+const volatile struct proc_rec *proc_self(void);             // own process record
+const volatile struct proc_rec *proc_at(uint32_t index);     // NULL when not mapped
+
+// --- memory the application points to, and memory others can take away (core/user.c) -----------------
+// Recoverable: a fault that memory management cannot resolve ends the copy. Return 0 or -LX_EFAULT.
+int user_read(void *dst, uint64_t src, size_t n);
+int user_write(uint64_t dst, const void *src, size_t n);
+// Either side may fault. Returns the bytes NOT copied.
+size_t user_copy(void *dst, const void *src, size_t n);
+size_t user_zero(void *dst, size_t n);
+// String of at most max bytes with its NUL: length without it, -LX_EFAULT, -LX_ENAMETOOLONG.
+long user_string(char *dst, uint64_t src, size_t max);
+int user_load32(uint64_t addr, uint32_t *value);
+int user_store32(uint64_t addr, uint32_t value);
+int user_cas32(uint64_t addr, uint32_t *expected, uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
+
+// --- memory of the libOS (core/heap.c, mem/window.c) --------------------------------------------------
+void *heap_alloc(size_t size); // zeroed, or NULL
+void heap_free(void *p);
+void *heap_resize(void *p, size_t old_size, size_t new_size);
+// Maps `pages` of a FRAMES or SEGMENT capability (from `first`) somewhere in the window area.
+// rights EXO_R_*. 0 or -LX_E...; window_unmap gives the address range back (and unmaps).
+int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va);
+void window_unmap(void *va, uint64_t pages);
+
+// --- errors -----------------------------------------------------------------------------------------------
+int lx_error(int64_t exo); // -EXO_E... -> -LX_E... (BADHANDLE in a server call is -LX_EIO etc.); >= 0 stays
+
+// --- calling servers and waiting (core/server.c) -----------------------------------------------------------
+// Calls a server; m->w[0] = operation. Returns the server's verdict w[0] (as int64_t) or, if the transfer failed,
+// -LX_EIO. `send` capabilities are put into ctx->send by the caller before (count in m->meta).
+long server_call(exo_handle_t endpoint, struct exo_msg *m);
+// Sleeps while all conditions hold. 0 something changed, -LX_ETIMEDOUT, -ERESTARTSYS when a signal that is
+// neither blocked nor ignored is pending (proc/signal.c decides). Conditions may number more than 64.
+int block_wait(const struct exo_cond *conds, unsigned n, exo_ns_t deadline);
+exo_ns_t clock_now(void); // monotonic ns, no kernel entry
+
+// --- address space (mem/) -------------------------------------------------------------------------------------
+// A page fault of user code or of the accessors above: true when resolved (retry), false: deliver SIGSEGV/SIGBUS.
+struct fault_result {
+    int signal, code;
+    uint64_t addr;
+};
+bool mem_fault(uint64_t addr, uint64_t error, struct fault_result *why);
+void mem_init(void);
+void mem_drop_application(void);                 // exec: unmaps everything below EXO_LIBOS_BASE
+struct exo_region;
+unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application); // for aspace_clone
+struct file;
+
+// --- descriptors (fs/) ----------------------------------------------------------------------------------------
+void fd_init(const struct libos_start *start);
+int fd_before_fork(void);                        // private open-file state becomes shared pages; 0 or -LX_E...
+void fd_after_fork_child(void);
+void fd_close_on_exec(void);
+void fd_close_all(void);                         // exit: what the kernel cannot do (flush nothing; FIFO, locks)
+// vfork simulation: the child works on a copy of the descriptor table.
+struct fd_table *fd_table_copy(void);
+void fd_table_swap(struct fd_table *with);
+void fd_table_drop(struct fd_table *table);
+// For exec and mmap: an open regular file.
+struct file *file_open_path(uint64_t user_path_or_zero, const char *path, int flags, long *error); // libOS-internal open
+struct file *file_get(int fd);                   // + reference, NULL = EBADF
+void file_put(struct file *file);
+long file_pread(struct file *file, void *dst, size_t n, uint64_t offset); // dst may be application memory
+int file_stat(struct file *file, struct lx_stat *st);
+// Segment number `part` (2 MiB units) of a regular file with rights READ (| WRITE): a handle that stays valid while the
+// file is open; mem/ maps it. 0 or -LX_E... Executing is allowed where reading is.
+int file_segment(struct file *file, uint64_t part, bool write, exo_handle_t *seg);
+int file_fill(struct file *file, uint64_t page, bool write); // the page is present afterwards; -LX_ENXIO past the end
+uint64_t file_size(struct file *file);
+
+// --- signals and processes (proc/) ----------------------------------------------------------------------------
+void sig_init(void);
+void sig_force(int signal, int code, uint64_t addr, struct exo_save *at); // synchronous: SIGSEGV, SIGFPE ...; never returns to `at` unhandled
+bool sig_interrupts(void);        // a signal is pending that would end a wait now (takes ctx->pending first)
+void sig_notified(struct exo_save *save); // EXO_UP_NOTIFY outside libOS text: may change *save to run a handler
+long sig_exit_path(long result, void *frame); // way out of a system call with pending bits: see core/entry.S
+void sig_after_fork_child(void);
+void sig_after_exec(void);
+void timer_after_fork_child(void);
+void timer_expired(void);         // the context's alarm bit: queue the signals that are due
+void proc_exit(int status) __attribute__((noreturn)); // wait-status encoding: code << 8 or signal
+void proc_after_fork_child(void);
+
+// The alarm uses notification bit 31 (signal 32 is never sent between processes); poll on many objects bit 32.
+#define NOTIFY_ALARM (1ull << 31)
+#define NOTIFY_ARMED (1ull << 32)
+
+// --- printing for debugging (core/print.c): %s %d %u %x %p %ld %lx; to the trace or, in servers, the kernel log
+void libos_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void libos_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+void *memcpy(void *restrict, const void *restrict, size_t);
+void *memmove(void *, const void *, size_t);
+void *memset(void *, int, size_t);
+int memcmp(const void *, const void *, size_t);
+size_t strlen(const char *);
+int strcmp(const char *, const char *);
+
+#endif
