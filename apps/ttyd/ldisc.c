@@ -186,7 +186,6 @@ static bool take_canonical(struct ldisc *ld, uint8_t c)
         reprint(ld, c);
     } else if (c == '\n') {
         if (ldisc_l(ld, LX_ECHO) || ldisc_l(ld, LX_ECHONL)) {
-            ldisc_finish_erasing(ld);
             ldisc_echo_raw(ld, '\n');
         }
         end_line(ld, c, LDISC_EOL);
@@ -203,7 +202,9 @@ static bool take_canonical(struct ldisc *ld, uint8_t c)
     return true;
 }
 
-static void echo_plain(struct ldisc *ld, uint8_t c)
+/* `literal`: a newline is shown as ^J like other control characters, not acted out (as on Linux).
+ */
+static void echo_plain(struct ldisc *ld, uint8_t c, bool literal)
 {
     if (!ldisc_l(ld, LX_ECHO)) {
         return;
@@ -212,7 +213,7 @@ static void echo_plain(struct ldisc *ld, uint8_t c)
     if (ld->head == ld->canon) {
         ld->canon_column = ld->column;
     }
-    if (c == '\n') {
+    if (c == '\n' && !literal) {
         ldisc_echo_raw(ld, c);
     } else {
         ldisc_echo(ld, c);
@@ -229,7 +230,7 @@ static void take_byte(struct ldisc *ld, uint8_t c)
     }
     if (ld->lnext) {
         ld->lnext = false;
-        echo_plain(ld, c);
+        echo_plain(ld, c, true);
         put_plain(ld, c);
         return;
     }
@@ -239,6 +240,7 @@ static void take_byte(struct ldisc *ld, uint8_t c)
     if (ld->stopped && ldisc_i(ld, LX_IXON) && ldisc_i(ld, LX_IXANY)) {
         flow_set(ld, false);
     }
+    uint8_t typed = c;
     if (c == '\r') {
         if (ldisc_i(ld, LX_IGNCR)) {
             return;
@@ -250,7 +252,7 @@ static void take_byte(struct ldisc *ld, uint8_t c)
     if (ldisc_l(ld, LX_ICANON) && take_canonical(ld, c)) {
         return;
     }
-    echo_plain(ld, c);
+    echo_plain(ld, c, typed == '\n');
     put_plain(ld, c);
 }
 

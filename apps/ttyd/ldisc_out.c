@@ -4,7 +4,8 @@
  *
  * The column is what OPOST believes the cursor to be in. It counts characters, not bytes, when
  * IUTF8 is set, and takes every character for one column wide, as Linux does; programs that place
- * the cursor themselves do not depend on it.
+ * the cursor themselves do not depend on it. What moves the cursor to the left margin also moves
+ * the place where the line being edited is taken to begin.
  */
 #include "ldisc.h"
 
@@ -18,6 +19,7 @@ static size_t opost(struct ldisc *ld, uint8_t c, uint8_t out[LDISC_OUT_MAX])
         if (ldisc_o(ld, LX_ONLRET)) {
             ld->column = 0;
         }
+        ld->canon_column = ldisc_o(ld, LX_ONLCR) ? 0 : ld->column;
         if (ldisc_o(ld, LX_ONLCR)) {
             ld->column = 0;
             out[0] = '\r';
@@ -35,7 +37,7 @@ static size_t opost(struct ldisc *ld, uint8_t c, uint8_t out[LDISC_OUT_MAX])
                 break;
             }
         }
-        ld->column = 0;
+        ld->column = ld->canon_column = 0;
         break;
     case '\t':
         spaces = 8 - (ld->column & 7);
