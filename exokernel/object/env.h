@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Environments, contexts, slices, endpoints: the interfaces the rest of the kernel uses.
+//
+// An environment is a protection domain: a capability table, an address space, and contexts. A context is what a
+// CPU runs: registers, and two frames shared with user code (abi/exo/ctx.h). A slice is CPU time: positions in a
+// CPU's vector; contexts bound to it take turns. The kernel has one stack per CPU and none per context: a
+// context that sleeps in a call is only its registers, and whoever ends the sleep stores the result there.
 #ifndef KERNEL_ENV_H
 #define KERNEL_ENV_H
 
+#include <sys/tree.h>
 #include <object/mem.h>
+#include <x86/trap.h>
 
 struct ctx;
+struct slice;
+struct endpoint;
+TAILQ_HEAD(ctx_list, ctx);
+TAILQ_HEAD(env_list, env);
+
 struct env {
     struct kobj obj;
     struct cspace caps;     // the capability table
@@ -14,18 +26,124 @@ struct env {
     uint32_t state;         // enum exo_env_state
     uint32_t index;         // in the exposed table
     volatile struct exo_env_info *info; // kernel's writable view
-    // The rest belongs to env.c, ctx.c and endpoint.c; see there.
-    TAILQ_HEAD(, ctx) contexts;
-    uint32_t ncontexts;
-    struct endpoint *supervisor;
+    struct ctx_list contexts;
+    uint32_t ncontexts;     // ever made: the next one's number
+    uint32_t nbound;        // contexts bound to a slice
+    struct endpoint *supervisor; // holds a reference until the death is told
     uint64_t cookie;
-    TAILQ_ENTRY(env) death_link;
+    LIST_HEAD(, endpoint) served; // endpoints this environment serves
+    TAILQ_ENTRY(env) death_link;  // of a slice's dying list, then of the supervisor's deaths
+    struct slice *reaper;         // slice whose time the teardown takes; holds a reference
     uint32_t teardown_step;
-    uint32_t teardown_cursor;
 };
 
+// What a context that does not run is waiting for.
+enum ctx_state {
+    CTX_READY,   // nothing: runs when its slice has time
+    CTX_WAIT,    // wait: conditions, deadline, notification
+    CTX_RECEIVE, // reply_wait: an event on endpoint
+    CTX_QUEUED,  // call: the server has not taken it yet
+    CTX_SERVED,  // call: the server has it
+    CTX_DEAD,
+};
+
+// One condition of a sleeping context.
+struct wait_entry {
+    LIST_ENTRY(wait_entry) link; // of a bucket
+    uint64_t key;                // physical address of the word, or address of the object
+    uint32_t value;
+    uint8_t kind;                // enum exo_cond_kind
+    uint8_t index;               // in the caller's vector
+    uint8_t wanted;              // a plain WORD entry has published itself in exo_frame.sleepers
+};
+
+#define CTX_FPU_SIZE 1024
+
+struct ctx {
+    struct kobj obj;
+    struct env *env;
+    struct slice *slice;           // bound to (holds a reference) or NULL
+    struct exo_ctx *block;         // the kernel's view of the shared frames
+    void *msg;
+    struct kobj *frames;           // of block and msg; pinned
+    uint64_t block_va;             // where user code sees them
+    uint64_t fs_base, gs_base;     // when it does not run
+    uint32_t index;
+    uint8_t state;                 // enum ctx_state
+    bool queued;                   // on its slice's queue
+    bool running;                  // cpu->ctx of some CPU
+    bool notify_new;               // bits came since the last upcall
+    bool slice_end;                // EXO_UP_SLICE is due
+    bool timed;                    // in the deadline tree
+    bool aspace_stale;             // env's address space changed while it ran
+    uint16_t nwaits;
+    TAILQ_ENTRY(ctx) link;         // of env->contexts
+    TAILQ_ENTRY(ctx) queue;        // of slice->ready, or of an endpoint's callers or receivers
+    RB_ENTRY(ctx) timer;
+    uint64_t deadline;             // ns
+    uint64_t run_from;             // ns: since when it runs
+    struct endpoint *endpoint;     // QUEUED, SERVED, RECEIVE: holds a reference
+    struct ctx *partner;           // SERVED: who serves; of a server: whom it serves
+    uint64_t badge;                // QUEUED, SERVED: of the capability it called by
+    struct regs regs __attribute__((aligned(16)));
+    uint8_t fpu[CTX_FPU_SIZE] __attribute__((aligned(64)));
+    struct wait_entry waits[64];
+};
+
+// --- environments (env.c) -------------------------------------------------------------------------
 struct env *env_current(void); // on this CPU; NULL while idle
+int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie, struct env **env);
 void env_begin_death(struct env *env, enum exo_death reason, uint64_t code);
+bool env_teardown(struct env *env); // one bounded step; true when the environment is dead
 int env_clear_table_page_return(struct env *env); // gives the table's pages back after cspace_clear
+// An ENV capability with `rights`; handle 0 is the caller's own environment.
+int env_find(exo_handle_t handle, uint32_t rights, struct env **env);
+
+// --- contexts (ctx.c) -------------------------------------------------------------------------------
+int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va, struct ctx **ctx);
+struct ctx *ctx_current(void);
+struct ctx *ctx_by_index(struct env *env, uint32_t index);
+int ctx_bind(struct ctx *ctx, struct slice *slice);
+// Ends whatever the context sleeps in: it becomes ready with `result` in rax.
+void ctx_wake(struct ctx *ctx, int64_t result);
+// Takes it out of every queue and tree without making it ready.
+void ctx_cancel(struct ctx *ctx);
+void ctx_retire(struct ctx *ctx);                 // its environment is dying: for good
+void ctx_notify(struct ctx *ctx, uint64_t bits);
+void env_notify(struct env *env, uint64_t bits);  // context 0, if there is one
+bool ctx_pending(const struct ctx *ctx);
+// A synchronous upcall; the environment dies if it cannot be delivered.
+void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr);
+void ctx_return_checks(struct ctx *ctx);          // before every return to user code: asynchronous upcalls
+
+// --- slices (slice.c) ---------------------------------------------------------------------------------
+int slice_root(struct bank *bank, struct slice **slice); // boot: all positions of CPU 0
+struct kobj *slice_obj(struct slice *slice);
+void slice_enqueue(struct ctx *ctx, bool first);  // ready and bound: onto its slice's queue
+void slice_dequeue(struct ctx *ctx);
+void slice_reap(struct slice *slice, struct env *env);   // its teardown takes this slice's time from now on
+void schedule(void);            // makes cpu->ctx the context to run; returns when there is one
+void schedule_to(struct ctx *ctx); // run this ready context next, on the time of the slice that is running
+
+// --- endpoints (endpoint.c) ------------------------------------------------------------------------------
+void endpoint_server_died(struct env *env);       // callers get -EXO_EDEAD
+void endpoint_tell_death(struct env *env);        // to its supervisor
+void endpoint_leave(struct ctx *ctx);             // takes a context out of QUEUED, SERVED, RECEIVE
+void endpoint_notified(struct ctx *ctx);          // RECEIVE: notification bits came
+
+// --- waits and deadlines (wait.c) ----------------------------------------------------------------------
+void wait_leave(struct ctx *ctx);                 // takes its conditions out of the buckets
+void deadline_set(struct ctx *ctx, uint64_t ns);
+void deadline_clear(struct ctx *ctx);
+void deadlines_run(uint64_t now);                 // ends what is due
+uint64_t deadline_next(void);                     // EXO_NEVER: none
+
+// --- devices -------------------------------------------------------------------------------------------------
+void irq_raised(uint32_t line);                   // irq.c, from the interrupt entry
+void irq_env_died(struct env *env);
+int irq_root(struct bank *bank, struct kobj **obj);
+int ioport_root(struct bank *bank, struct kobj **obj);
+int machine_root(struct bank *bank, struct kobj **obj);
+unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max); // PCI functions found
 
 #endif

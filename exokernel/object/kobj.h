@@ -42,6 +42,13 @@ struct kobj_ops {
 };
 extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 
+// Contexts are objects too, bought and destroyed like others, but no capability names them: their place in
+// the table is that of EXO_CAP_NONE.
+#define KOBJ_CTX EXO_CAP_NONE
+
+extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops, slice_ops; // object/{ctx,env,endpoint,slice}.c
+extern const struct kobj_ops irq_ops, ioport_ops, device_ops, machine_ops;
+
 // Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames). Returns 0 or -EXO_ENOMEM.
 int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct kobj **obj);
 // Gives the frames of an object back. Only `release` functions call this.

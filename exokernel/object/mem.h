@@ -25,9 +25,15 @@ struct mem_range {
 // Builds the frame table (private and exposed), the environment table and slice table pages, the kernel's
 // page tables (direct map, information pages, image) from `ranges`; `reserved` ranges (kernel image, modules, boot data)
 // are not free. Maps them into the kernel half that all address spaces share.
+// The image's parts, their rights and the holes between them: x86/image.h.
 void mem_init(const struct mem_range *ram, unsigned nram, const struct mem_range *reserved,
               unsigned nreserved);
 struct bank *bank_root(void); // owns all free frames after mem_init
+// The exposed tables, in the kernel's writable view. Their lengths are in struct exo_info.
+extern struct exo_info *info_page;
+extern struct exo_env_info *info_envs;
+extern struct exo_slice_info *info_slices;
+paddr_t kernel_cr3(void); // page table without a user half, for an idle CPU
 
 // --- frames -------------------------------------------------------------------------------------
 // Makes a FRAMES object (not bought: boot only) of frames that are reserved (a module) or outside RAM (device
@@ -41,7 +47,8 @@ bool frames_is_ram(const struct kobj *frames);
 volatile struct exo_frame *frame_info(exo_fn_t fn);     // the exposed entry (kernel's writable view); NULL outside RAM
 struct kobj *frame_run(exo_fn_t fn);                    // the FRAMES object a frame belongs to, or NULL
 
-// Sleepers hold a frame's identity: a frame that is freed while it has sleepers calls wait_frame_gone.
+// Sleepers hold a frame's identity: a frame that is freed, or that a copy-on-write break leaves for a copy,
+// while it has sleepers calls wait_frame_gone: they wake and look again.
 void wait_frame_gone(exo_fn_t fn); // object/wait.c
 
 // --- address spaces ---------------------------------------------------------------------------------
@@ -69,5 +76,14 @@ int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot);
 // The root capability of a new object in env's table: returns the handle or a negative error (the object is
 // then released).
 int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_t badge);
+// What an IRQ or IOPORT capability covers: the range it was narrowed to, or all (lines 0..15, ports 0..65535).
+void cap_range(const struct cap_slot *slot, uint32_t *first, uint32_t *count);
+
+// What the hooks of the capability core owe to waits and endpoints:
+#define CAP_FLAG_ARMED 0x10 // cap_arm: spare is the notification bit
+#define CAP_W_EVENT    0xff // slot.wkind of an endpoint capability whose CHILDLESS event is queued
+void wait_counted(struct kobj *obj);            // hooks.counted, every type: capability counts changed
+void wait_disarm(struct cap_slot *slot);        // hooks.unref, slot has CAP_FLAG_ARMED: before kobj_unnamed
+void endpoint_event_drop(struct cap_slot *slot); // hooks.unmap, slot.wkind is CAP_W_EVENT
 
 #endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The kernel's log (COM1) and its end (panic). Formats: %s %c %d %u %x %p %lx %lu %ld, widths and 0 padding.
+#ifndef KERNEL_LOG_H
+#define KERNEL_LOG_H
+
+#include <stddef.h>
+
+void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_write(const char *text, size_t bytes);
+__attribute__((noreturn, format(printf, 1, 2))) void panic(const char *format, ...);
+
+// For invariants only, never for what a user supplied.
+#define kassert(cond)                                                                              \
+    do {                                                                                           \
+        if (__builtin_expect(!(cond), 0))                                                          \
+            panic("%s:%d: %s", __FILE__, __LINE__, #cond);                                         \
+    } while (0)
+
+#endif
