@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Replaces musl's file of the same name, whose seven inline SYSCALL instructions are the way into a
+ * kernel. Here a system call is a function call: the library OS lives in the same address space and
+ * its entry point stands at a fixed place in the context block that %gs points to.
+ *
+ * The call goes through real functions (src/thread/x86_64/exoc_sys.s) and not through inline asm,
+ * so that the compiler knows that the caller-saved registers, the vector registers among them, are
+ * gone afterwards, and keeps its own red zone clear. The number travels behind the arguments: these
+ * are then already where the C ABI and the library OS want them, and a stub is two instructions.
+ *
+ * There is no vDSO: clock_gettime and getcpu are as cheap through the entry as they would be there.
+ */
+#define __SYSCALL_LL_E(x) (x)
+#define __SYSCALL_LL_O(x) (x)
+
+__attribute__((__visibility__("hidden"))) long __exoc_sys0(long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys1(long, long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys2(long, long, long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys3(long, long, long, long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys4(long, long, long, long, long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys5(long, long, long, long, long, long);
+__attribute__((__visibility__("hidden"))) long __exoc_sys6(long, long, long, long, long, long,
+                                                           long);
+
+static __inline long __syscall0(long n)
+{
+    return __exoc_sys0(n);
+}
+
+static __inline long __syscall1(long n, long a1)
+{
+    return __exoc_sys1(a1, n);
+}
+
+static __inline long __syscall2(long n, long a1, long a2)
+{
+    return __exoc_sys2(a1, a2, n);
+}
+
+static __inline long __syscall3(long n, long a1, long a2, long a3)
+{
+    return __exoc_sys3(a1, a2, a3, n);
+}
+
+static __inline long __syscall4(long n, long a1, long a2, long a3, long a4)
+{
+    return __exoc_sys4(a1, a2, a3, a4, n);
+}
+
+static __inline long __syscall5(long n, long a1, long a2, long a3, long a4, long a5)
+{
+    return __exoc_sys5(a1, a2, a3, a4, a5, n);
+}
+
+static __inline long __syscall6(long n, long a1, long a2, long a3, long a4, long a5, long a6)
+{
+    return __exoc_sys6(a1, a2, a3, a4, a5, a6, n);
+}
+
+#define IPC_64 0
