@@ -26,13 +26,13 @@ int main(void)
     }
     tap_put("zero", 0, "x");
     EQ(access("zero", R_OK | W_OK), 0);
-    IN_CHILD ("real uid 1000, effective uid 0") {
+    IN_CHILD("real uid 1000, effective uid 0") {
         NEED(setresuid(1000, 0, 0) == 0);
         ERR(access("f", R_OK), EACCES);
         EQ(faccessat(AT_FDCWD, "f", R_OK, AT_EACCESS), 0);
         EQ(open("f", O_RDONLY) >= 0, 1);
     }
-    IN_CHILD ("real uid 0, effective uid 1000") {
+    IN_CHILD("real uid 0, effective uid 1000") {
         NEED(seteuid(1000) == 0);
         EQ(access("f", R_OK), 0);
         ERR(faccessat(AT_FDCWD, "f", R_OK, AT_EACCESS), EACCES);

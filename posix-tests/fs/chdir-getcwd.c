@@ -23,7 +23,7 @@ int main(void)
     char *fresh = getcwd(NULL, 0);
     STR(fresh, want);
     free(fresh);
-    IN_CHILD ("a child's chdir is its own") {
+    IN_CHILD("a child's chdir is its own") {
         STR(getcwd(got, sizeof got), want);
         EQ(chdir("/"), 0);
         STR(getcwd(got, sizeof got), "/");

@@ -35,7 +35,7 @@ int main(void)
     }
     tap_put("g", 0644, "");
     SYS(chown("g", 1000, 5));
-    IN_CHILD ("uid 1000") {
+    IN_CHILD("uid 1000") {
         tap_drop(1000);
         ERR(chmod("f", 0777), EPERM);
         ERR(fchmod(fd, 0777), EPERM);

@@ -35,7 +35,7 @@ int main(void)
     SYS(stat("f", &st));
     EQ(st.st_uid, 1000);
     SYS(chmod("f", 06755));
-    IN_CHILD ("uid 1000 in group 1005") {
+    IN_CHILD("uid 1000 in group 1005") {
         NEED(setgroups(1, (gid_t[]){1005}) == 0 && setgid(1000) == 0 && setuid(1000) == 0);
         ERR(chown("f", 1001, -1), EPERM);
         ERR(chown("f", -1, 1006), EPERM);

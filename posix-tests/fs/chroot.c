@@ -14,7 +14,7 @@ int main(void)
     SYS(mkdir("jail/d", 0755));
     tap_put("jail/f", 0644, "inside");
     SYS(symlink("/f", "jail/l"));
-    IN_CHILD ("not for users") {
+    IN_CHILD("not for users") {
         tap_drop(1000);
         ERR(chroot("."), EPERM);
     }
@@ -22,7 +22,7 @@ int main(void)
         return tap_done();
     ERR(chroot("none"), ENOENT);
     ERR(chroot("jail/f"), ENOTDIR);
-    IN_CHILD ("in the jail") {
+    IN_CHILD("in the jail") {
         SYS(stat("jail", &a));
         EQ(chroot("jail"), 0);
         EQ(chdir("/"), 0);

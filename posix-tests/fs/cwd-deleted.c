@@ -24,7 +24,7 @@ int main(void)
     EQ(st.st_nlink, 0);
     EQ(stat("/", &st), 0);
     ERR(openat(fd, "new", O_WRONLY | O_CREAT, 0644), ENOENT);
-    IN_CHILD ("a child lives there too") {
+    IN_CHILD("a child lives there too") {
         ERR_NULL(getcwd(buf, sizeof buf), ENOENT);
         EQ(chdir("/"), 0);
         OK(getcwd(buf, sizeof buf) != NULL);

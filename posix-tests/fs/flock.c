@@ -21,7 +21,7 @@ int main(void)
     EQ(flock(a, LOCK_EX | LOCK_NB), 0);
     SYS(close(a));
     ERR(flock(b, LOCK_SH | LOCK_NB), EWOULDBLOCK);
-    IN_CHILD ("shared over fork: the child unlocks for its parent") {
+    IN_CHILD("shared over fork: the child unlocks for its parent") {
         EQ(flock(c, LOCK_UN), 0);
     }
     EQ(flock(b, LOCK_EX | LOCK_NB), 0);

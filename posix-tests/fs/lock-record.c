@@ -28,7 +28,7 @@ int main(void)
     EQ(try_lock(F_UNLCK, 40, 20), 0);
     EQ(try_lock(F_RDLCK, 200, 0), 0);
     EQ(holder(F_WRLCK, 0, 100), 0);
-    IN_CHILD ("another process") {
+    IN_CHILD("another process") {
         pid_t parent = getppid();
         EQ(holder(F_RDLCK, 10, 1), parent);
         EQ(holder(F_WRLCK, 40, 20), 0);

@@ -45,7 +45,7 @@ int main(void)
     EQ(locked("g"), 0);
     fd = SYS(open("f", O_RDWR));
     EQ(fcntl(fd, F_SETLK, &l), 0);
-    IN_CHILD ("the child holds no lock of its parent and closing frees nothing") {
+    IN_CHILD("the child holds no lock of its parent and closing frees nothing") {
         struct flock ask = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         SYS(fcntl(fd, F_GETLK, &ask));
         EQ(ask.l_pid, getppid());

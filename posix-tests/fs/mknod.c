@@ -10,7 +10,7 @@ int main(void)
     tap_start();
     tap_tmp();
     SYS(chmod(".", 0777));
-    IN_CHILD ("as a user") {
+    IN_CHILD("as a user") {
         tap_drop(1000);
         EQ(mknod("f", S_IFREG | 0644, 0), 0);
         SYS(stat("f", &st));

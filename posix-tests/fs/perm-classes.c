@@ -26,7 +26,7 @@ int main(void)
     SYS(chown("owner", 1000, 1000));
     SYS(chown("group", 1, 1000));
     SYS(chown("other", 1, 1));
-    IN_CHILD ("uid 1000") {
+    IN_CHILD("uid 1000") {
         tap_drop(1000);
         EQ(can("owner", O_RDONLY), 1);
         EQ(can("owner", O_WRONLY), 0);
@@ -41,7 +41,7 @@ int main(void)
         ERR(mkdir("d", 0700), EACCES);
         ERR(rename("owner", "x"), EACCES);
     }
-    IN_CHILD ("supplementary group") {
+    IN_CHILD("supplementary group") {
         NEED(setgroups(1, (gid_t[]){1000}) == 0 && setgid(2) == 0 && setuid(2) == 0);
         EQ(can("group", O_WRONLY), 1);
         EQ(can("group", O_RDONLY), 0);

@@ -21,7 +21,7 @@ int main(void)
     SYS(mkdir("none/sub", 0777));
     if (geteuid() != 0)
         tap_skip_all("needs root");
-    IN_CHILD ("uid 1000") {
+    IN_CHILD("uid 1000") {
         tap_drop(1000);
         STR(tap_get("x/f"), "known");
         ERR_NULL(opendir("x"), EACCES);

@@ -22,7 +22,7 @@ int main(void)
     SYS(chmod("own", 01777));
     SYS(chown("own", 1000, 1000));
     tap_put("own/x", 0644, "");
-    IN_CHILD ("uid 1000") {
+    IN_CHILD("uid 1000") {
         tap_drop(1000);
         OK(unlink("t/root") == -1 && (errno == EPERM || errno == EACCES));
         OK(unlink("t/theirs") == -1 && (errno == EPERM || errno == EACCES));

@@ -15,7 +15,7 @@ int main(void)
         SYS(pipe(p[i]));
         NEED(write(p[i][1], &i, sizeof i) == sizeof i);
     }
-    IN_CHILD ("a child reads every second one") {
+    IN_CHILD("a child reads every second one") {
         for (int i = 0; i < PIPES; i += 2)
             OK(read(p[i][0], &value, sizeof value) == sizeof value && value == i);
     }

@@ -33,7 +33,7 @@ int main(void)
     ERR(pipe(p), EMFILE);
     EQ(open("f", O_RDONLY), 29);
     EQ(write(high, "# still open\n", 13), 13);
-    IN_CHILD ("inherited") {
+    IN_CHILD("inherited") {
         ERR(dup(1), EMFILE);
     }
     limit.rlim_cur = old.rlim_cur;

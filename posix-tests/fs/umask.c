@@ -26,7 +26,7 @@ int main(void)
     EQ(st.st_mode & 0777, 0777);
     umask(07777);
     EQ(umask(077), 0777);
-    IN_CHILD ("inherited and private") {
+    IN_CHILD("inherited and private") {
         EQ(umask(0), 077);
     }
     EQ(umask(022), 077);

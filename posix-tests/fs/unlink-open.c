@@ -23,7 +23,7 @@ int main(void)
     EQ(pread(fd, buf, 10, 0), 10);
     STR(buf, "alivestill");
     STR(tap_get("f"), "other");
-    IN_CHILD ("a child still reads the unlinked file") {
+    IN_CHILD("a child still reads the unlinked file") {
         EQ(pread(fd, buf, 5, 0), 5);
         OK(!memcmp(buf, "alive", 5));
     }

@@ -48,7 +48,7 @@ int main(void)
     EQ(st.st_mtim.tv_sec, 8000);
     ERR(utimensat(AT_FDCWD, "none", t, 0), ENOENT);
     if (geteuid() == 0)
-        IN_CHILD ("a writer that does not own the file") {
+        IN_CHILD("a writer that does not own the file") {
             tap_drop(1000);
             ERR(utimensat(AT_FDCWD, "f", t, 0), EPERM);
             EQ(utimensat(AT_FDCWD, "f", NULL, 0), 0);

@@ -14,7 +14,7 @@ int main(void)
     if (geteuid() == 0)
         SYS(chown("f", 1000, 1000));
     SYS(chmod("f", 06777));
-    IN_CHILD ("write as the owner") {
+    IN_CHILD("write as the owner") {
         tap_drop(1000);
         int fd = SYS(open("f", O_WRONLY));
         EQ(write(fd, "y", 1), 1);
@@ -22,7 +22,7 @@ int main(void)
         EQ(st.st_mode & 07777, 0777);
     }
     SYS(chmod("f", 06777));
-    IN_CHILD ("truncate as the owner") {
+    IN_CHILD("truncate as the owner") {
         tap_drop(1000);
         EQ(truncate("f", 0), 0);
         SYS(stat("f", &st));
