@@ -216,13 +216,49 @@ static void test_contested_revocation(void)
     drop(&cs);
 }
 
+// The place where helpers go on is a mark; its slot may move or go at any time.
+static void test_helpers_place(void)
+{
+    struct cspace cs;
+    struct cap_obj obj;
+    struct cap_slot *top, *last, *slot, *dst;
+
+    cspace_init(&cs);
+    cap_obj_init(&obj);
+    grow(&cs, 3000);
+    top = root(&cs, &obj);
+    for (int i = 0; i < 1000; i++)
+        root(&cs, &obj);
+    last = root(&cs, &obj);
+    for (int i = 0; i < 100; i++)
+        child(&cs, last);
+    CHECK(cap_revoke(last, 0) == CAP_AGAIN);
+    CHECK(cap_derive(top, cspace_vacant(&cs), 0, 0) == CAP_AGAIN && obj.scan);
+    for (int i = 0; i < 4; i++) {
+        // As a used slot's two marks are 16 bytes apart, its address is the mark's rounded down.
+        slot = (struct cap_slot *)((uintptr_t)obj.scan & ~(uintptr_t)31);
+        dst = cspace_vacant(&cs);
+        if (i < 2)
+            CHECK(cap_move(slot, dst) == CAP_OK);
+        else
+            cap_delete(slot);
+        sound(&cs, &obj);
+        if (i % 2 == 0)
+            obj.scan = TAILQ_NEXT(obj.scan, link);
+    }
+    while (cap_derive(top, cspace_vacant(&cs), 0, 0) == CAP_AGAIN)
+        sound(&cs, &obj);
+    CHECK(!cap_child_first(last));
+    drop(&cs);
+}
+
 static uint32_t released;
 
 static void release(struct cap_slot *slot)
 {
     if (slot->obj->caps == 0) {
         released++;
-        free(slot->obj);
+        memset(slot->obj, 0xdd, sizeof(*slot->obj));
     }
 }
 
@@ -254,6 +290,9 @@ static void test_object_goes(void)
             CHECK(cspace_clear(&cs, ALL) == CAP_OK);
         }
         CHECK(released == round + 1);
+        for (size_t i = 0; i < sizeof(*obj); i++)
+            CHECK(((uint8_t *)obj)[i] == 0xdd);
+        free(obj);
     }
     drop(&cs);
     cap_hooks_set(NULL);
@@ -351,6 +390,7 @@ int main(void)
     test_last_generation();
     test_abandoned_revocation();
     test_contested_revocation();
+    test_helpers_place();
     test_object_goes();
     test_walk();
     test_checkers();
