@@ -111,9 +111,9 @@ int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint
 
     if (err)
         return err;
-    if (badge && src->badge)
+    if (badge && !badge_fits(src, badge))
         return CAP_EBADGE;
-    if (badge && !(src->rights & CAP_R_DERIVE))
+    if (badge && badge != src->badge && !(src->rights & CAP_R_DERIVE))
         return CAP_ERIGHTS;
     if (obj_help(src->obj))
         return CAP_AGAIN;
@@ -228,5 +228,5 @@ struct cap_slot *cap_parent(const struct cap_slot *slot)
 
     while (mark && mark_opens(mark))
         mark = TAILQ_NEXT(&mark_opened(mark)->close, link);
-    return mark ? mark_closed(mark) : NULL;
+    return mark ? mark_opened(mark - 1) : NULL; // the two marks of a slot are neighbours
 }

@@ -159,7 +159,7 @@ static int clone_slot(struct cap_slot *src, struct cap_slot *dst, const struct c
 int cspace_clone(struct cspace *dst, struct cspace *src, uint32_t budget, uint32_t *cursor,
                  const struct cspace_cloner *cloner)
 {
-    struct cap_slot *from, *to;
+    struct cap_slot *to;
     int err;
 
     if (*cursor == 0)
@@ -167,11 +167,8 @@ int cspace_clone(struct cspace *dst, struct cspace *src, uint32_t budget, uint32
     for (; *cursor < cspace_size(src); ++*cursor) {
         if (budget-- == 0)
             return CAP_AGAIN;
-        from = cspace_slot(src, *cursor);
         to = cspace_slot(dst, *cursor);
-        if (!to)
-            return CAP_ENOSLOT;
-        err = clone_slot(from, to, cloner);
+        err = to ? clone_slot(cspace_slot(src, *cursor), to, cloner) : CAP_ENOSLOT;
         if (err)
             return err;
     }

@@ -28,9 +28,10 @@ static inline struct cap_slot *mark_opened(struct cap_mark *mark)
     return mark && mark_opens(mark) ? (struct cap_slot *)mark : NULL;
 }
 
-static inline struct cap_slot *mark_closed(struct cap_mark *mark)
+static inline bool badge_fits(const struct cap_slot *parent, uint64_t badge)
 {
-    return (struct cap_slot *)((char *)mark - offsetof(struct cap_slot, close));
+    return !parent->badge || badge == parent->badge ||
+           (cap_hooks->badge_within && cap_hooks->badge_within(parent->type, badge, parent->badge));
 }
 
 // Puts a slot that names nothing back on its table's list, with the next generation.
