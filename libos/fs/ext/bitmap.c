@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Searches in the bitmaps of a group. Bit n is bit n%8 of byte n/8; `end` is at most 32768, the bits
-// of one block, so eight bytes at a multiple of eight can always be read.
+// Searches in the bitmaps of a group. Bit n is bit n%8 of byte n/8; `end` is at most 32768, the
+// bits of one block, so eight bytes at a multiple of eight can always be read.
 #include "internal.h"
 
 bool ext_bit_test(const uint8_t *map, uint32_t bit)

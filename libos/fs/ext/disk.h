@@ -27,6 +27,8 @@
 #define EXT_STATE_VALID 1u
 #define EXT_STATE_ERROR 2u
 
+#define EXT_COMPAT_SPARSE_SUPER2 0x0200u
+
 #define EXT_INCOMPAT_FILETYPE 0x0002u
 #define EXT_INCOMPAT_FLEX_BG  0x0200u
 #define EXT_INCOMPAT_KNOWN    (EXT_INCOMPAT_FILETYPE | EXT_INCOMPAT_FLEX_BG)
@@ -113,7 +115,8 @@ struct ext_disk_group {
 #define EXT_FL_APPEND    0x00000020u
 #define EXT_FL_INDEX     0x00001000u
 #define EXT_FL_TOPDIR    0x00020000u
-// Flags of formats this library refuses: extents, huge file counts, attribute inodes, inline data, casefold, encrypt.
+// Flags of formats this library refuses: extents, huge file counts, attribute inodes, inline data,
+// casefold, encrypt.
 #define EXT_FL_FOREIGN 0x502c0800u
 // Flags a new inode takes from its directory (secrm, unrm, compr, sync, nodump, noatime).
 #define EXT_FL_INHERIT 0x000000cfu
@@ -165,13 +168,22 @@ struct ext_disk_dirent {
     char name[];
 };
 
-#define EXT_DIRENT_HEAD        8u
-#define EXT_DIRENT_SIZE(nlen)  ((EXT_DIRENT_HEAD + (uint32_t)(nlen) + 3u) & ~3u)
-#define EXT_DIRENT_MIN         EXT_DIRENT_SIZE(1)
+#define EXT_DIRENT_HEAD       8u
+#define EXT_DIRENT_SIZE(nlen) ((EXT_DIRENT_HEAD + (uint32_t)(nlen) + 3u) & ~3u)
+#define EXT_DIRENT_MIN        EXT_DIRENT_SIZE(1)
 
 // file_type
-enum { EXT_FT_UNKNOWN, EXT_FT_REG, EXT_FT_DIR, EXT_FT_CHR, EXT_FT_BLK, EXT_FT_FIFO, EXT_FT_SOCK,
-       EXT_FT_LNK, EXT_FT_COUNT };
+enum {
+    EXT_FT_UNKNOWN,
+    EXT_FT_REG,
+    EXT_FT_DIR,
+    EXT_FT_CHR,
+    EXT_FT_BLK,
+    EXT_FT_FIFO,
+    EXT_FT_SOCK,
+    EXT_FT_LNK,
+    EXT_FT_COUNT
+};
 
 // Head of an extended attribute block; only the reference count matters here.
 #define EXT_XATTR_MAGIC 0xea020000u

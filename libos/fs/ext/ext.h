@@ -7,19 +7,22 @@
 // a research application may run the same code over an extent of its own.
 //
 // Contract with the device
-//   - A pointer from block() or fresh() stays valid until the ext_ call in progress returns. Between
+//   - A pointer from block() or fresh() stays valid until the ext_ call in progress returns.
+//   Between
 //     calls the owner may unpin, write back or evict what it likes: nothing is remembered.
 //   - Once a block was given out for writing in a call, it can be had for writing again in the same
 //     call. The undo of a failed operation depends on it.
-//   - Nobody else changes metadata blocks during a call. Data blocks may change at any time (they are
+//   - Nobody else changes metadata blocks during a call. Data blocks may change at any time (they
+//   are
 //     mapped by clients); their content is never interpreted, except that a symbolic link's target
 //     is read in place. Blocks of bitmaps, tables and superblocks never pass as file data, whatever
 //     an inode claims; that is checked against a table made at mount.
 //
-// Errors: every function returns >= 0, or -LX_E... (lx/errno.h). What the volume itself has wrong is
-// -LX_EUCLEAN; vol->why then says what, and the volume is marked for e2fsck. An operation that fails
-// leaves names, inodes and bitmaps as they were: changes are recorded in an undo log and taken back
-// (txn.c). Exceptions, as in POSIX: ext_write may have written less than asked and says how much.
+// Errors: every function returns >= 0, or -LX_E... (lx/errno.h). What the volume itself has wrong
+// is -LX_EUCLEAN; vol->why then says what, and the volume is marked for e2fsck. An operation that
+// fails leaves names, inodes and bitmaps as they were: changes are recorded in an undo log and
+// taken back (txn.c). Exceptions, as in POSIX: ext_write may have written less than asked and says
+// how much.
 //
 // Orphans: a file that lost its last name stays, on the on-disk orphan list, until ext_inode_drop.
 // The name operations report such an inode; the caller drops it when nobody has it open. A mount
@@ -47,7 +50,8 @@ struct ext_dev {
     // Optional. The block is being allocated: its address, content all zero. A device that hands
     // out frames gives a new zeroed frame here, so that nobody keeps a mapping of the old one.
     void *(*fresh)(struct ext_dev *dev, uint32_t blk);
-    // Optional. The block is free now: its content is not needed any more.
+    // Optional. The block is free now: its content is not needed any more, and its address will not
+    // be used in this call either.
     void (*discard)(struct ext_dev *dev, uint32_t blk);
     uint32_t nblocks;    // the volume may not claim more
     uint32_t block_size; // must be 4096
@@ -198,12 +202,14 @@ int64_t ext_read(struct ext_vol *vol, uint32_t ino, void *buf, uint64_t off, siz
 // Bytes written, at least one, or the error. Extends the file, sets times, takes set-id bits away.
 int64_t ext_write(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, const void *buf,
                   uint64_t off, size_t len);
-// The server wrote data blocks itself: new size if larger, times, set-id bits.
-int ext_write_done(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t end);
+// The caller wrote [off, end) into data blocks itself: new size if larger, zeroes between the old
+// end and off, times, set-id bits.
+int ext_write_done(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t off,
+                   uint64_t end);
 // Frees what is behind the new end and zeroes the rest of its block; a larger size makes a hole.
 int ext_truncate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t size);
-// Allocates every hole in [off, off+len) and extends the file. All or nothing it is not: what was
-// allocated before -LX_ENOSPC stays, as posix_fallocate allows.
+// Allocates every hole in [off, off+len) and extends the file. After -LX_ENOSPC the size is the old
+// one; holes filled below it stay filled.
 int ext_allocate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t off,
                  uint64_t len);
 // Target of a symbolic link; the length, cut to `len` as readlink does.
@@ -230,8 +236,8 @@ int ext_dir_iterate(struct ext_vol *vol, uint32_t dir, uint64_t *cookie,
 // --- names (name.c, rename.c) ---
 
 struct ext_create_args {
-    uint32_t mode; // type and permission bits; the caller applied the umask
-    uint32_t rdev; // of LX_S_IFCHR and LX_S_IFBLK
+    uint32_t mode;      // type and permission bits; the caller applied the umask
+    uint32_t rdev;      // of LX_S_IFCHR and LX_S_IFBLK
     const char *target; // of LX_S_IFLNK
     uint32_t target_len;
     const struct ext_cred *owner; // of the new inode; NULL: cred

@@ -139,7 +139,7 @@ static int inode_take(struct ext_vol *vol, uint32_t group, uint32_t bitmap, uint
 static int inode_search(struct ext_vol *vol, uint32_t first, bool dir, uint32_t *ino)
 {
     for (uint32_t i = 0; i < vol->ngroups; i++) {
-        uint32_t group = (first + i) % vol->ngroups, bitmap, bit;
+        uint32_t group = (first + i) % vol->ngroups, bitmap = 0, bit = 0;
         int err = group_search(vol, group, &bitmap, &bit);
         if (err < 0)
             return err;

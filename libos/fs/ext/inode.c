@@ -12,7 +12,8 @@
 // small (a link of the orphan list), else a deleted inode: -LX_ESTALE.
 #include "internal.h"
 
-// May a directory entry or a caller name this inode? Reserved inodes other than the root may not be.
+// May a directory entry or a caller name this inode? Reserved inodes other than the root may not
+// be.
 bool ext_ino_valid(const struct ext_vol *vol, uint32_t ino)
 {
     return ino == EXT_ROOT_INO || (ino >= vol->first_ino && ino <= vol->ninodes);

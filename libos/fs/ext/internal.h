@@ -2,8 +2,8 @@
 //
 // What the files of the ext2 library share and nobody else sees.
 //
-// Access to blocks goes through three doors: ext_block_get (read), ext_block_edit (metadata that the
-// undo log can take back), ext_block_data (file content, not logged). Functions that change the
+// Access to blocks goes through three doors: ext_block_get (read), ext_block_edit (metadata that
+// the undo log can take back), ext_block_data (file content, not logged). Functions that change the
 // volume in more than one place bracket themselves with ext_txn_begin and ext_txn_end; they nest,
 // and an inner failure takes back the inner part only. Freeing blocks and inodes is never inside
 // a transaction: the name operations only make orphans, ext_inode_drop and ext_truncate free.
@@ -18,6 +18,14 @@
 static inline uint64_t ext_min(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+static inline bool ext_has_byte(const char *s, uint32_t len, char c)
+{
+    for (uint32_t i = 0; i < len; i++)
+        if (s[i] == c)
+            return true;
+    return false;
 }
 
 // txn.c
@@ -68,6 +76,9 @@ int ext_inode_load_dir(struct ext_vol *vol, uint32_t ino, struct ext_inode *out)
 int ext_inode_clear(struct ext_vol *vol, uint32_t ino, uint32_t *generation);
 void ext_inode_touch(struct ext_vol *vol, struct ext_inode *inode, bool content);
 
+// map.c
+int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, uint32_t *out);
+
 // orphan.c
 int ext_orphan_add(struct ext_vol *vol, struct ext_inode *inode);
 int ext_orphan_remove(struct ext_vol *vol, struct ext_inode *inode);
@@ -75,7 +86,7 @@ int ext_orphan_replay(struct ext_vol *vol);
 
 // trim.c
 int ext_trim(struct ext_vol *vol, struct ext_inode *inode, uint64_t keep);
-int ext_tail_zero(struct ext_vol *vol, const struct ext_inode *inode, uint64_t size);
+int ext_tail_zero(struct ext_vol *vol, const struct ext_inode *inode, uint64_t from, uint64_t to);
 
 // file.c
 int ext_size_set(struct ext_vol *vol, struct ext_inode *inode, uint64_t size);
@@ -115,13 +126,13 @@ struct ext_dindex *ext_dindex_make(void *mem, size_t size);
 enum ext_dindex_answer { EXT_DINDEX_NONE, EXT_DINDEX_ABSENT, EXT_DINDEX_FOUND };
 enum ext_dindex_answer ext_dindex_find(struct ext_vol *vol, const struct ext_inode *dir,
                                        const char *name, uint32_t len, struct ext_slot *out);
-bool ext_dindex_wants(struct ext_dindex *ix, uint32_t dir);
 bool ext_dindex_open(struct ext_dindex *ix, uint32_t dir);
 void ext_dindex_put(struct ext_dindex *ix, uint32_t dir, const char *name, uint32_t len,
                     uint32_t off);
 void ext_dindex_del(struct ext_dindex *ix, uint32_t dir, const char *name, uint32_t len,
                     uint32_t off);
 void ext_dindex_drop(struct ext_dindex *ix, uint32_t dir);
+void ext_dindex_mark(struct ext_dindex *ix);
 void ext_dindex_undo(struct ext_dindex *ix);
 uint32_t ext_dindex_room(struct ext_dindex *ix, uint32_t dir);
 void ext_dindex_room_set(struct ext_dindex *ix, uint32_t dir, uint32_t lblk);

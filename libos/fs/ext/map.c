@@ -3,8 +3,8 @@
 // The block map: from a block of a file to a block of the volume.
 //
 // i_block holds twelve pointers to data blocks and one each to a tree of indirect blocks of depth
-// one, two and three; a pointer of 0 is a hole, in whatever level. A path names the position in each
-// level: path[0] indexes i_block, the others indirect blocks of 1024 pointers.
+// one, two and three; a pointer of 0 is a hole, in whatever level. A path names the position in
+// each level: path[0] indexes i_block, the others indirect blocks of 1024 pointers.
 //
 // Every pointer is checked before it is followed: it must be a block that may belong to an inode
 // (ext_block_is_data). Two inodes of a damaged volume may still claim one block; then they spoil
@@ -173,8 +173,8 @@ static int path_fill(struct ext_vol *vol, struct ext_inode *inode, const struct 
     }
 }
 
-int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
-                  uint64_t lblk, uint32_t *out)
+// As ext_map_alloc, for the credentials already noted.
+int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, uint32_t *out)
 {
     struct ext_path p;
     int err = ext_map_get(vol, inode, lblk, out);
@@ -185,7 +185,6 @@ int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_i
         err = path_make(lblk, &p);
     if (err)
         return err;
-    ext_cred_note(vol, cred);
     struct ext_inode before = *inode;
     uint32_t mark = ext_txn_begin(vol);
     err = path_fill(vol, inode, &p, out);
@@ -194,4 +193,11 @@ int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_i
     if (err)
         *inode = before;
     return ext_txn_end(vol, mark, err);
+}
+
+int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
+                  uint64_t lblk, uint32_t *out)
+{
+    ext_cred_note(vol, cred);
+    return ext_map_fill(vol, inode, lblk, out);
 }

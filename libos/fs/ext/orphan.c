@@ -2,9 +2,9 @@
 //
 // The orphan list: inodes without names that somebody still has open.
 //
-// It is a singly linked list on disk: s_last_orphan names the first, i_dtime of each the next. If the
-// machine stops, e2fsck or the next mount finds on it what must be freed. An inode with names may be
-// on a list written by Linux (a truncate was under way): it is cut to its size again.
+// It is a singly linked list on disk: s_last_orphan names the first, i_dtime of each the next. If
+// the machine stops, e2fsck or the next mount finds on it what must be freed. An inode with names
+// may be on a list written by Linux (a truncate was under way): it is cut to its size again.
 //
 // Numbers on the list are checked like any other; a list that runs in circles ends at the first
 // inode that is not an orphan any more, because each inode is taken off before it is freed.

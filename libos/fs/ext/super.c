@@ -97,8 +97,11 @@ static int features_check(struct ext_vol *vol, const struct ext_disk_super *sb)
     if (sb->s_feature_incompat & 0x0004u)
         return mount_refuse(vol, -LX_EINVAL, "the journal needs recovery: run e2fsck first");
     if (sb->s_feature_incompat & ~EXT_INCOMPAT_KNOWN)
-        return mount_refuse(vol, -LX_EINVAL, "the volume uses an unknown incompatible feature "
-                                             "(only filetype and flex_bg are known)");
+        return mount_refuse(vol, -LX_EINVAL,
+                            "the volume uses an unknown incompatible feature "
+                            "(only filetype and flex_bg are known)");
+    if (sb->s_feature_compat & EXT_COMPAT_SPARSE_SUPER2)
+        return mount_refuse(vol, -LX_EINVAL, "sparse_super2 places superblock copies elsewhere");
     if (sb->s_feature_ro_compat & ~EXT_RO_KNOWN) {
         vol->why = "read-only: the volume uses an unknown feature";
         vol->read_only = true;
@@ -139,8 +142,8 @@ static void geometry_take(struct ext_vol *vol, const struct ext_disk_super *sb)
     vol->ninodes = sb->s_inodes_count;
     vol->blocks_per_group = sb->s_blocks_per_group;
     vol->inodes_per_group = sb->s_inodes_per_group;
-    vol->ngroups = (uint32_t)(((uint64_t)vol->nblocks + vol->blocks_per_group - 1) /
-                              vol->blocks_per_group);
+    vol->ngroups =
+        (uint32_t)(((uint64_t)vol->nblocks + vol->blocks_per_group - 1) / vol->blocks_per_group);
     vol->inode_size = old ? EXT_INODE_BASE : sb->s_inode_size;
     vol->first_ino = old ? 11 : sb->s_first_ino;
     vol->extra_isize = vol->inode_size > EXT_INODE_BASE ? EXT_EXTRA_ISIZE : 0;

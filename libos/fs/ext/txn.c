@@ -4,9 +4,11 @@
 //
 // A transaction is the time between ext_txn_begin and the matching ext_txn_end. Every change of
 // metadata goes through ext_block_edit, which first copies the bytes about to change to the log; a
-// failed transaction puts them back, newest first. A record is the old bytes followed by its header,
-// so that the log is walked from its end. Blocks allocated in a failed transaction are also given
-// back to the device; their content needs no undo because nothing refers to them any more.
+// failed transaction puts them back, newest first. A record is the old bytes followed by its
+// header, so that the log is walked from its end. It names blocks and offsets, not addresses: on a
+// damaged volume a block in use may be marked free, be allocated, and have got new memory
+// meanwhile. Blocks allocated in a failed transaction are also given back to the device; their
+// content needs no undo because nothing refers to them any more.
 //
 // The log holds one name operation with room to spare (the largest, a rename, records about 3 KiB).
 // Outside a transaction nothing is logged: freeing the blocks of a large file is unbounded, and
@@ -16,9 +18,9 @@
 #include "internal.h"
 
 struct ext_undo {
-    uint8_t *at;
-    uint32_t len;
-    uint32_t fresh; // block number, or 0 for a record of bytes
+    uint32_t blk;
+    uint16_t off, len; // the bytes; len 0: the block was allocated
+    uint64_t pad;
 };
 
 int ext_unclean(struct ext_vol *vol, const char *why)
@@ -65,18 +67,18 @@ int ext_block_data(struct ext_vol *vol, uint32_t blk, void **out)
     return block_any(vol, blk, true, out);
 }
 
-static int log_put(struct ext_vol *vol, uint8_t *at, uint32_t len, uint32_t fresh)
+static int log_put(struct ext_vol *vol, struct ext_undo u, const void *bytes)
 {
     if (!vol->txn_depth)
         return 0;
-    uint32_t room = (len + 7u) & ~7u;
-    if (room + sizeof(struct ext_undo) > EXT_LOG_SIZE - vol->log_len)
+    uint32_t room = (u.len + 15u) & ~15u;
+    if (room + sizeof(u) > EXT_LOG_SIZE - vol->log_len)
         return -LX_ENOMEM;
     uint8_t *end = vol->log + vol->log_len;
-    if (len)
-        memcpy(end, at, len);
-    *(struct ext_undo *)(end + room) = (struct ext_undo){at, len, fresh};
-    vol->log_len += room + sizeof(struct ext_undo);
+    if (u.len)
+        memcpy(end, bytes, u.len);
+    memcpy(end + room, &u, sizeof(u));
+    vol->log_len += room + (uint32_t)sizeof(u);
     return 0;
 }
 
@@ -88,13 +90,13 @@ int ext_block_edit(struct ext_vol *vol, uint32_t blk, uint32_t off, uint32_t len
     if (err)
         return err;
     *out = (uint8_t *)base + off;
-    return log_put(vol, *out, len, 0);
+    return log_put(vol, (struct ext_undo){blk, (uint16_t)off, (uint16_t)len, 0}, *out);
 }
 
 // The zeroed content of a block that was just marked as allocated.
 int ext_block_fresh(struct ext_vol *vol, uint32_t blk, void **out)
 {
-    int err = log_put(vol, NULL, 0, blk);
+    int err = log_put(vol, (struct ext_undo){blk, 0, 0, 0}, NULL);
     if (err)
         return err;
     if (vol->dev->fresh) {
@@ -109,20 +111,30 @@ int ext_block_fresh(struct ext_vol *vol, uint32_t blk, void **out)
 
 uint32_t ext_txn_begin(struct ext_vol *vol)
 {
-    vol->txn_depth++;
+    if (vol->txn_depth++ == 0 && vol->index)
+        ext_dindex_mark(vol->index);
     return vol->log_len;
+}
+
+static void undo_one(struct ext_vol *vol, const struct ext_undo *u, const uint8_t *bytes)
+{
+    if (u->len) {
+        uint8_t *base = vol->dev->block(vol->dev, u->blk, true);
+        if (base)
+            memcpy(base + u->off, bytes, u->len);
+    } else if (vol->dev->discard) {
+        vol->dev->discard(vol->dev, u->blk);
+    }
 }
 
 static void log_undo(struct ext_vol *vol, uint32_t mark)
 {
     while (vol->log_len > mark) {
-        vol->log_len -= sizeof(struct ext_undo);
-        struct ext_undo *u = (struct ext_undo *)(vol->log + vol->log_len);
-        vol->log_len -= (u->len + 7u) & ~7u;
-        if (u->len)
-            memcpy(u->at, vol->log + vol->log_len, u->len);
-        if (u->fresh && vol->dev->discard)
-            vol->dev->discard(vol->dev, u->fresh);
+        struct ext_undo u;
+        vol->log_len -= (uint32_t)sizeof(u);
+        memcpy(&u, vol->log + vol->log_len, sizeof(u));
+        vol->log_len -= (u.len + 15u) & ~15u;
+        undo_one(vol, &u, vol->log + vol->log_len);
     }
     if (vol->index)
         ext_dindex_undo(vol->index);
