@@ -27,9 +27,11 @@ struct kobj {
     uint32_t refs;     // internal references
     uint8_t type;      // enum exo_cap_type
     uint8_t pages;     // frames bought for it
-    uint16_t flags;
+    uint16_t flags;    // KOBJ_*
     uint64_t id;       // never reused: what cap_identify calls `object`
+    TAILQ_ENTRY(kobj) reap_link;
 };
+#define KOBJ_REAPING 1u // on the list of deferred work
 
 // What each type does, one table indexed by enum exo_cap_type (object/types.c).
 struct kobj_ops {
@@ -39,6 +41,8 @@ struct kobj_ops {
     void (*childless)(struct cap_slot *slot);             // a watched slot lost its last child
     void (*counted)(struct kobj *obj);                    // capability counts changed
     void (*identify)(struct kobj *obj, struct exo_cap_info *info);
+    // A part of the work `release` has put off (reap_later): takes from *budget; true when nothing is left.
+    bool (*reap)(struct kobj *obj, unsigned *budget);
 };
 extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 
@@ -47,6 +51,7 @@ extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 #define KOBJ_CTX EXO_CAP_NONE
 
 extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops, slice_ops; // object/{ctx,env,endpoint,slice}.c
+extern const struct kobj_ops bank_ops, frames_ops, segment_ops, aspace_ops; // object/{bank,frames,segment,aspace}.c
 extern const struct kobj_ops irq_ops, ioport_ops, device_ops, machine_ops;
 
 // Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames). Returns 0 or -EXO_ENOMEM.

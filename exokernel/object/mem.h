@@ -34,6 +34,10 @@ extern struct exo_info *info_page;
 extern struct exo_env_info *info_envs;
 extern struct exo_slice_info *info_slices;
 paddr_t kernel_cr3(void); // page table without a user half, for an idle CPU
+// Boot only: device memory (the local APIC) in the kernel half, uncached, for the kernel itself.
+volatile void *mem_map_device(paddr_t pa, uint64_t bytes);
+// x86/cpu.c: no CPU has this address space loaded any more (call before its tables are freed).
+void cpu_unload_aspace(struct aspace *as);
 
 // --- frames -------------------------------------------------------------------------------------
 // Makes a FRAMES object (not bought: boot only) of frames that are reserved (a module) or outside RAM (device
@@ -67,6 +71,12 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
 int aspace_clear(struct aspace *as, unsigned budget);
 // TLB: the kernel calls this when aspace's entries changed; other CPUs are told where it is loaded.
 void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages); // x86/tlb.c
+
+// Does a part of what releases have put off (page tables of dead address spaces, long runs, folded banks);
+// true while there is more. For the start of a call and for idle time; never while a call holds objects it
+// looked up, since what is being destroyed goes here too. A call that found no memory is worth repeating
+// after this: it has changed nothing.
+bool mem_work(unsigned budget);
 
 // --- capability glue (object/cap.c) --------------------------------------------------------------------
 // Looks a handle up in the current environment's table; 0 or a negative exo error.

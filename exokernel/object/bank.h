@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Banks and what they sell: charging, single frames, deferred work. Private to the memory objects.
+//
+// A bank's `used` is the frames bought from it plus the limits of its child banks, and never exceeds its
+// limit; so buying looks at one bank only, whatever stands above it. The root's limit is all the RAM there
+// is to sell, so a frame that a bank can pay for exists.
+#ifndef KERNEL_BANK_H
+#define KERNEL_BANK_H
+
+#include <object/frame.h>
+#include <object/mem.h>
+
+TAILQ_HEAD(bank_list, bank);
+
+struct bank {
+    struct kobj obj;     // obj.bank is the parent; the object's frame is in the parent's list
+    uint64_t limit, used;
+    bool folded;         // sells nothing more; what is bought stays, its limit sinks with it
+    bool dying;          // being destroyed
+    bool settled;        // folded, and its unused limit and its children are the parent's
+    struct bank_list children; // of a dying bank: those not yet dying first
+    TAILQ_ENTRY(bank) sibling;
+    struct frame_list objects, tables, anon;
+};
+
+static inline uint64_t bank_room(const struct bank *bank)
+{
+    return !bank || bank->folded || bank->dying ? 0 : bank->limit - bank->used;
+}
+void bank_charge(struct bank *bank, uint64_t frames); // the caller has looked at bank_room
+void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
+void bank_root_grow(uint64_t frames);                 // RAM that was the boot's becomes the root's
+// Moves the charge for `frames` from a dying bank (or a child of one) to the bank above it.
+struct bank *bank_heir(struct bank *bank);
+void bank_inherit(struct bank *bank, struct bank *heir, uint64_t frames);
+
+// --- frames (frame.c) -----------------------------------------------------------------------
+extern struct buddy frames_buddy;
+struct frame *frame_of(exo_fn_t fn); // NULL outside the table
+exo_fn_t frame_number(const struct frame *f);
+void *frame_memory(const struct frame *f);
+enum exo_frame_kind frame_kind(exo_fn_t fn);
+void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind);
+// One TABLE or ANON frame, zeroed unless told otherwise; the caller has looked at bank_room.
+struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
+void frame_free(struct frame *f); // of these kinds; not in any list any more
+void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
+// One more or one less entry names the frame; the exposed count follows.
+void frame_ref(struct frame *f);
+void frame_unref(struct frame *f);
+void frame_ready(struct frame *f); // zeroes a frame of a long run before its first use
+
+static inline void page_zero(void *page)
+{
+    uint64_t n = EXO_PAGE_SIZE / 8;
+
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
+}
+static inline void page_copy(void *dst, const void *src)
+{
+    uint64_t n = EXO_PAGE_SIZE / 8;
+
+    __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
+}
+
+// --- runs (frames.c) ----------------------------------------------------------------------------
+struct run {
+    struct kobj obj;
+    exo_fn_t first; // a run that is being given back loses frames from its front
+    uint64_t count;
+    bool bought;    // from obj.bank; otherwise adopted at boot
+    bool ram;
+};
+void run_publish(struct run *run); // capability counts, into the exposed frame table
+
+// --- deferred work (reap.c) -----------------------------------------------------------------------
+void reap_later(struct kobj *obj); // kobj_ops.reap will be called until it says it is done
+void reap_cancel(struct kobj *obj);
+
+#endif
