@@ -41,9 +41,7 @@ struct thread {
     uint32_t altstack_flags;
     uint64_t fs_base;
     uint64_t clear_child_tid;
-    uint64_t user_sp;          // application's rsp at entry (frame of the stub)
-    uint64_t cp_begin, cp_end; // of the cancellation point being served, or 0
-    int32_t syscall;           // number being served, -1 outside
+    uint64_t cp_begin, cp_end; // of the cancellation point: valid while sys_frame()->how has SYS_CP
     struct vfork_state *vfork; // simulated vfork child, or NULL
     TAILQ_ENTRY(thread) link;
 };
@@ -62,6 +60,42 @@ static inline struct thread *thread_self(void)
 static inline uint8_t *msg_page(void) // the context's message page
 {
     return (uint8_t *)ctx_self() + EXO_PAGE_SIZE;
+}
+
+// The system call being served: at the top of the thread's libOS stack, where core/entry.S puts it. Handlers run when no
+// libOS frame is live any more, so there is one at a time.
+enum sys_how { SYS_NATIVE = 0, SYS_CP = 1, SYS_FOREIGN = 2 };
+struct sys_frame {
+    uint64_t arg[6];
+    uint32_t nr;
+    uint32_t how;              // enum sys_how
+    uint64_t user_sp;          // native: points at the return address; foreign: as it was at the SYSCALL
+};
+// The same on the way out with work to do: with the registers a call preserves.
+struct sys_exit {
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t rip, rflags;      // foreign only: where it returns to
+    struct sys_frame frame;
+};
+static inline struct sys_frame *sys_frame(void)
+{
+    return (struct sys_frame *)ctx_self()->libos_stack - 1;
+}
+// Who makes a signal deliverable without the kernel's `pending` (raise, unblocking), or returns ERESTART..., sets this:
+// the way out then goes through sig_exit_path, which clears it first.
+#define CTX_WORK 0 // ctx->libos_words[CTX_WORK]
+static inline void sys_work_set(void)
+{
+    ctx_self()->libos_words[CTX_WORK] = 1;
+}
+// Registers after the return of the call with this result (native: those that a call may change are 0).
+// False when the return address cannot be read.
+bool sys_return_state(const struct sys_exit *exit, long result, struct exo_save *regs);
+void sys_restart(const struct sys_exit *exit) __attribute__((noreturn));       // serve the call again from the start
+void sys_resume(const struct exo_save *regs) __attribute__((noreturn));        // continue the application here
+static inline bool in_libos(uint64_t rip)
+{
+    return rip - LIBOS_TEXT < LIBOS_DATA - LIBOS_TEXT;
 }
 const volatile struct proc_rec *proc_self(void);             // own process record
 const volatile struct proc_rec *proc_at(uint32_t index);     // NULL when not mapped
@@ -139,11 +173,18 @@ uint64_t file_size(struct file *file);
 void sig_init(void);
 void sig_force(int signal, int code, uint64_t addr, struct exo_save *at); // synchronous: SIGSEGV, SIGFPE ...; never returns to `at` unhandled
 bool sig_interrupts(void);        // a signal is pending that would end a wait now (takes ctx->pending first)
+// (Called with ctx->pending set; returns only when it is taken. May be called on the upcall stack, and nests.)
 void sig_notified(struct exo_save *save); // EXO_UP_NOTIFY outside libOS text: may change *save to run a handler
-long sig_exit_path(long result, void *frame); // way out of a system call with pending bits: see core/entry.S
+// The way out of a system call when ctx->pending or CTX_WORK is set: runs a handler (builds its frame and leaves by
+// sys_resume), restarts the call (sys_restart), or returns the result. Also strips ERESTART... from the result.
+long sig_exit_path(long result, struct sys_exit *exit);
 void sig_after_fork_child(void);
 void sig_after_exec(void);
+// vfork simulation: what of the process's signal state the child may change until exec; NULL without memory.
+void *sig_snapshot(void);                 // dispositions, mask, alternate stack
+void sig_restore(void *snapshot);         // back to it, and frees it
 void timer_after_fork_child(void);
+uint64_t rlimit_cur(int resource);        // proc/rlimit.c: the soft limit, UINT64_MAX = none
 void timer_expired(void);         // the context's alarm bit: queue the signals that are due
 void proc_exit(int status) __attribute__((noreturn)); // wait-status encoding: code << 8 or signal
 void proc_after_fork_child(void);

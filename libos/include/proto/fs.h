@@ -58,7 +58,7 @@ enum fs_op {
     FS_OP_RESERVE,   // (offset or -1 to append, length) -> blocks for [offset, offset+length) are in the segments (zero), size
                      // unchanged; w[1] = offset; the file's extent past the size is the caller's until commit
     FS_OP_COMMIT,    // (offset, length) the bytes are written: size = max(size, offset + length) -> w[1] = size
-    FS_OP_READDIR,   // (cookie, length) -> message struct lx_dirent64[], result = bytes; d_off = cookie of the next
+    FS_OP_READDIR,   // (cookie, length) -> message struct lx_dirent64[], result = bytes, w[1] = cookie of the next call; d_off likewise
     FS_OP_FTRUNCATE, // (size)
     FS_OP_FSYNC,     // (data only)
     FS_OP_FALLOCATE, // (mode, offset, length)

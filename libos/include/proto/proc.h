@@ -62,7 +62,8 @@ _Static_assert(sizeof(struct proc_rec) <= PROC_REC_SIZE, "fits its place");
 // Calls to init: w[0] = operation, w[1..5] arguments; reply w[0] = result >= 0 or -LX_E...
 enum proc_op {
     PROC_OP_FORK = 1,  // () -> pid; w[1] = record index; caps: ENV (CONTROL), ASPACE (READ|WRITE) of the embryo,
-                       // whose table holds the well-known slots only
+                       // whose table is empty: the caller clones its own, windows included (a window belongs to
+                       // its slot, so text and process records come with the slots 6 and 7)
     PROC_OP_ABORT,     // (pid) the embryo will not live
     PROC_OP_START,     // (pid) the embryo runs from now on (its context is bound by the caller after this call)
     PROC_OP_REAP,      // (pid) a zombie child -> w[1] status, w[2] its utime_ns + cutime_ns; frees the record

@@ -26,6 +26,11 @@
 #define LIBOS_TEXT    0x00007f8000000000ull
 #define LIBOS_DATA    0x00007f8000200000ull // .data and .bss, at most 2 MiB, private
 #define LIBOS_PROCTAB 0x00007f8000400000ull // H_PROCTAB: 2 MiB, 2048 records; further ones follow
+// What the builder lays out for the start only: first stack, struct libos_start, starter code. The libOS unmaps these
+// 2 MiB. A window belongs to a slot of the environment itself, so the builder cannot map the text: it lets the
+// context begin in a page of starter code (here, READ | EXEC) which maps H_LIBOS and H_PROCTAB with aspace_batch and jumps to the
+// libOS's entry with rdi = the start information. .data and .bss are bought and written by the builder.
+#define LIBOS_BOOT    0x00007f8000600000ull
 #define LIBOS_CTX     0x00007f8100000000ull // context n: block and message page at + n * 64 KiB
 #define LIBOS_STACKS  0x00007f8200000000ull // libOS and upcall stacks
 #define LIBOS_HEAP    0x00007f8300000000ull // private heap
@@ -37,6 +42,7 @@ enum libos_start_mode {
     LIBOS_START_PATH,       // exec `path` through fsd (the first process; set-id exec)
 };
 
+#define AT_EXO_START 0x1000 // auxiliary vector: address of the libOS's copy of struct libos_start (or of struct exo_boot)
 #define LIBOS_START_MAGIC 0x5452415453544f4cull
 struct libos_start {
     uint32_t size, version;
@@ -48,7 +54,8 @@ struct libos_start {
     uint32_t nfds;         // descriptors handed over (set-id exec, first process)
     exo_handle_t image;    // FRAMES
     uint64_t image_bytes;
-    uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h)
+    uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h);
+                           // the program finds this structure by getauxval(AT_EXO_START)
     struct libos_start_fd {
         int32_t fd;
         uint32_t kind;     // enum libos_fd_kind
