@@ -20,6 +20,8 @@
 #include <exo/stubs.h>
 #include <exo/info.h>
 #include <lx/errno.h>
+#include <lx/stat.h>
+#include <core/calls.h>
 #include <proto/start.h>
 #include <proto/proc.h>
 #include <proto/fs.h>
@@ -183,6 +185,9 @@ void sig_after_exec(void);
 // vfork simulation: what of the process's signal state the child may change until exec; NULL without memory.
 void *sig_snapshot(void);                 // dispositions, mask, alternate stack
 void sig_restore(void *snapshot);         // back to it, and frees it
+void sig_raise_self(int signal);         // SI_KERNEL, to the calling thread: SIGPIPE
+void sig_mask_for_call(uint64_t mask);   // until the way out of this call: ppoll, pselect, sigsuspend; the old mask
+                                         // comes back after the handler, or at once when none runs
 void timer_after_fork_child(void);
 uint64_t rlimit_cur(int resource);        // proc/rlimit.c: the soft limit, UINT64_MAX = none
 void timer_expired(void);         // the context's alarm bit: queue the signals that are due

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+// Regular files: reading and writing are copies between the application and windows of the file's segments.
+//
+// The size comes from the node page (written by fsd); a part of 2 MiB is asked for and mapped at its first use, as one
+// directory entry. A page that is not in the segment (a hole, or evicted) faults inside user_copy; the copy stops
+// there, the page is filled (FS_OP_FILL) and the copy goes on. So the common read is: load the size, bound,
+// advance the shared offset, copy.
+//
+// Writing below the size is in place. What extends the file goes through fsd: small pieces with their bytes in the
+// message (one call, atomic, appends never interleave within a piece), large ones by reserve, copy, commit.
+#include <fs/file.h>
+
+#define PART_SHIFT 21
+#define PART_SIZE  (1ull << PART_SHIFT)
+#define SIZE_MAX_FILE INT64_MAX
+
+uint64_t file_size(struct file *file)
+{
+    uint64_t size = file->node->size;
+    return size > SIZE_MAX_FILE ? SIZE_MAX_FILE : size;
+}
+
+static int parts_reach(struct file *file, uint64_t part)
+{
+    if (part < file->reg.nparts)
+        return 0;
+    if (part >= SIZE_MAX_FILE >> PART_SHIFT)
+        return -LX_EFBIG;
+    uint32_t n = (uint32_t)part + 1;
+    if (n < 2 * file->reg.nparts)
+        n = 2 * file->reg.nparts;
+    struct file_part *parts = heap_resize(
+        file->reg.parts, file->reg.nparts * sizeof(*parts), n * sizeof(*parts));
+    if (!parts)
+        return -LX_ENOMEM;
+    file->reg.parts = parts;
+    file->reg.nparts = n;
+    return 0;
+}
+
+static void part_drop(struct file_part *part)
+{
+    if (part->window)
+        window_unmap(part->window, 512);
+    if (part->seg)
+        exo_cap_delete(part->seg);
+    *part = (struct file_part){0};
+}
+
+// Asks for the segment of a part, readable, or writable when the file is open for writing and `write`.
+static int part_get(struct file *file, uint64_t index, bool write, struct file_part **out)
+{
+    int err = parts_reach(file, index);
+    if (err < 0)
+        return err;
+    struct file_part *part = &file->reg.parts[index];
+    *out = part;
+    if (part->seg && (part->writable || !write))
+        return 0;
+    struct exo_msg m = {.w = {FS_OP_SEGMENT, index, write}};
+    ctx_self()->recv_max = 1;
+    long done = server_call(file->endpoint, &m);
+    exo_handle_t seg = ctx_self()->recv[0];
+    ctx_self()->recv_max = 0;
+    if (done < 0)
+        return (int)done;
+    if (!seg)
+        return -LX_ENOMEM;
+    part_drop(part);
+    part->seg = seg;
+    part->writable = write;
+    return 0;
+}
+
+static int part_window(struct file *file, uint64_t index, bool write, uint8_t **window)
+{
+    struct file_part *part;
+    int err = part_get(file, index, write, &part);
+    if (err < 0)
+        return err;
+    if (!part->window) {
+        void *va;
+        uint32_t rights = EXO_R_READ | (part->writable ? EXO_R_WRITE : 0);
+        err = window_map(part->seg, 0, 512, rights, &va);
+        if (err < 0)
+            return err;
+        part->window = va;
+    }
+    *window = part->window;
+    return 0;
+}
+
+int file_segment(struct file *file, uint64_t index, bool write, exo_handle_t *seg)
+{
+    struct file_part *part;
+    int err = part_get(file, index, write, &part);
+    if (err == 0)
+        *seg = part->seg;
+    return err;
+}
+
+int file_fill(struct file *file, uint64_t page, bool write)
+{
+    struct exo_msg m = {.w = {FS_OP_FILL, page, write}};
+    long done = server_call(file->endpoint, &m);
+    return done < 0 ? (int)done : 0;
+}
+
+// Copies n bytes between `mem` and the file at `offset`, all of it within the size. Returns the bytes moved, or
+// an error if none were. A copy that stops makes the file's page present once; if it stops again at the same place, the
+// fault is the application's.
+static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
+{
+    size_t done = 0;
+    uint64_t filled = UINT64_MAX;
+    while (done < n) {
+        uint64_t at = offset + done;
+        size_t room = PART_SIZE - (at & (PART_SIZE - 1));
+        size_t chunk = n - done < room ? n - done : room;
+        uint8_t *window;
+        long err = part_window(file, at >> PART_SHIFT, write, &window);
+        if (err < 0)
+            return done ? (long)done : err;
+        uint8_t *data = window + (at & (PART_SIZE - 1));
+        size_t left = write ? user_copy(data, mem + done, chunk) : user_copy(mem + done, data, chunk);
+        done += chunk - left;
+        if (!left)
+            continue;
+        uint64_t page = (offset + done) >> EXO_PAGE_SHIFT;
+        if (page == filled)
+            return done ? (long)done : -LX_EFAULT;
+        err = file_fill(file, page, write);
+        if (err < 0)
+            return done ? (long)done : err;
+        filled = page;
+    }
+    return (long)done;
+}
+
+// Takes [offset, offset + n) of the shared position, n bounded by the bytes up to `end`. Two sharers never get the
+// same bytes.
+static size_t advance(struct file *file, size_t n, uint64_t end, uint64_t *offset)
+{
+    uint64_t at = file->state->offset;
+    size_t take;
+    do {
+        take = at >= end ? 0 : (end - at < n ? (size_t)(end - at) : n);
+        if (!take)
+            break;
+    } while (!__atomic_compare_exchange_n(&file->state->offset, &at, at + take, false,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    *offset = at;
+    return take;
+}
+
+// A transfer that stopped early gives the rest back, if nobody moved the position since.
+static void give_back(struct file *file, uint64_t offset, size_t taken, long done)
+{
+    uint64_t after = offset + taken;
+    __atomic_compare_exchange_n(&file->state->offset, &after, offset + (done > 0 ? (size_t)done : 0),
+                                false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+{
+    uint64_t size = file_size(file), at;
+    if (offset) {
+        at = *offset;
+        n = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
+    } else {
+        n = advance(file, n, size, &at);
+    }
+    if (!n)
+        return 0;
+    long done = transfer(file, (uint8_t *)buf, n, at, false);
+    if (!offset && (done < 0 || (size_t)done < n))
+        give_back(file, at, n, done);
+    return done;
+}
+
+// Bytes by message: for what extends the file, and for openers who may write and not read (a writable mapping can
+// be read, so they get none).
+static long write_by_message(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
+{
+    bool append = *offset == UINT64_MAX;
+    size_t done = 0;
+    uint64_t end = 0;
+    while (done < n) {
+        size_t chunk = n - done < EXO_MSG_SIZE ? n - done : EXO_MSG_SIZE;
+        if (user_read(msg_page(), buf + done, chunk) < 0)
+            return done ? (long)done : -LX_EFAULT;
+        uint64_t at = append ? UINT64_MAX : *offset + done;
+        struct exo_msg m = {.meta = EXO_META(chunk, 0), .w = {FS_OP_WRITE, at, chunk}};
+        long put = server_call(file->endpoint, &m);
+        if (put < 0)
+            return done ? (long)done : put;
+        done += (size_t)put;
+        end = m.w[2] + (uint64_t)put;
+        if ((size_t)put < chunk)
+            break;
+    }
+    if (append)
+        *offset = end - done;
+    return (long)done;
+}
+
+// A long extension: blocks first, then the bytes straight into the segments, then the size.
+static long write_by_reserve(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
+{
+    struct exo_msg m = {.w = {FS_OP_RESERVE, *offset, n}};
+    long got = server_call(file->endpoint, &m);
+    if (got <= 0)
+        return got;
+    uint64_t at = m.w[1];
+    long done = transfer(file, (uint8_t *)buf, (size_t)got, at, true);
+    if (done <= 0)
+        return done;
+    m = (struct exo_msg){.w = {FS_OP_COMMIT, at, (uint64_t)done}};
+    long err = server_call(file->endpoint, &m);
+    *offset = at;
+    return err < 0 ? err : done;
+}
+
+static long write_extend(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
+{
+    if (n > EXO_MSG_SIZE) {
+        long done = write_by_reserve(file, buf, n, offset);
+        if (done != -LX_EACCES)
+            return done;
+    }
+    return write_by_message(file, buf, n, offset);
+}
+
+static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
+{
+    if (at > SIZE_MAX_FILE || n > SIZE_MAX_FILE - at)
+        return -LX_EFBIG;
+    uint64_t size = file_size(file);
+    size_t inside = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
+    long done = 0;
+    if (inside) {
+        done = transfer(file, (uint8_t *)buf, inside, at, true);
+        if (done == -LX_EACCES)
+            inside = 0, done = 0;
+        else if (done < 0 || (size_t)done < inside)
+            return done;
+    }
+    if (inside == n)
+        return done;
+    uint64_t rest = at + inside;
+    long more = write_extend(file, buf + inside, n - inside, &rest);
+    if (more < 0)
+        return done ? done : more;
+    return done + more;
+}
+
+static long regular_write(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+{
+    if (!n)
+        return 0;
+    if (file_flags(file) & LX_O_APPEND) { // also pwrite, as on Linux
+        uint64_t at = UINT64_MAX;
+        long done = write_extend(file, buf, n, &at);
+        if (done > 0 && !offset)
+            file->state->offset = at + (uint64_t)done;
+        return done;
+    }
+    if (offset)
+        return write_at(file, buf, n, *offset);
+    uint64_t at;
+    size_t take = advance(file, n, SIZE_MAX_FILE, &at);
+    if (!take)
+        return -LX_EFBIG;
+    long done = write_at(file, buf, take, at);
+    if (done < 0 || (size_t)done < take)
+        give_back(file, at, take, done);
+    return done;
+}
+
+static long regular_seek(struct file *file, int64_t offset, int whence)
+{
+    int64_t base, size = (int64_t)file_size(file);
+    switch (whence) {
+    case LX_SEEK_SET:
+        base = 0;
+        break;
+    case LX_SEEK_CUR:
+        base = (int64_t)file->state->offset;
+        break;
+    case LX_SEEK_END:
+        base = size;
+        break;
+    case LX_SEEK_DATA: // the whole file is data: POSIX allows holes not to be told apart
+    case LX_SEEK_HOLE:
+        if (offset < 0 || offset >= size)
+            return -LX_ENXIO;
+        base = whence == LX_SEEK_HOLE ? size - offset : 0;
+        break;
+    default:
+        return -LX_EINVAL;
+    }
+    int64_t at;
+    if (__builtin_add_overflow(base, offset, &at))
+        return -LX_EOVERFLOW;
+    if (at < 0)
+        return -LX_EINVAL;
+    file->state->offset = (uint64_t)at;
+    return at;
+}
+
+static long regular_truncate(struct file *file, uint64_t size)
+{
+    struct exo_msg m = {.w = {FS_OP_FTRUNCATE, size}};
+    return server_call(file->endpoint, &m);
+}
+
+static unsigned regular_poll(struct file *file, unsigned events, struct poll_set *set)
+{
+    (void)file, (void)set;
+    return events & (LX_POLLIN | LX_POLLOUT | LX_POLLRDNORM | LX_POLLWRNORM);
+}
+
+static long regular_ioctl(struct file *file, uint64_t request, uint64_t arg)
+{
+    if (request != LX_FIONREAD)
+        return -LX_ENOTTY;
+    uint64_t size = file_size(file), at = file->state->offset;
+    return user_store32(arg, at >= size ? 0 : (uint32_t)(size - at));
+}
+
+static void regular_close(struct file *file)
+{
+    for (uint32_t i = 0; i < file->reg.nparts; i++)
+        part_drop(&file->reg.parts[i]);
+    heap_free(file->reg.parts);
+}
+
+const struct file_ops regular_ops = {
+    .kind = FD_KIND_REGULAR,
+    .read = regular_read,
+    .write = regular_write,
+    .seek = regular_seek,
+    .ioctl = regular_ioctl,
+    .stat = endpoint_stat,
+    .truncate = regular_truncate,
+    .poll = regular_poll,
+    .close = regular_close,
+};
+
+// For exec and for faults: like pread, into memory of any kind.
+long file_pread(struct file *file, void *dst, size_t n, uint64_t offset)
+{
+    return file->ops->read ? file->ops->read(file, (uint64_t)dst, n, &offset) : -LX_EINVAL;
+}
+
+int file_stat(struct file *file, struct lx_stat *st)
+{
+    return file->ops->stat(file, st);
+}

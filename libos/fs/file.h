@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Files: what a descriptor refers to.
+//
+//     descriptor -> struct file (private) -> open-file state (private, or a page shared after fork)
+//                                         -> object: capabilities and their windows
+//
+// A struct file is this process's view of one open file description: dup and dup2 share it by reference count, fork shares
+// the description by sharing its state page and copying the capabilities. Everything else in it can be rebuilt
+// from the capabilities.
+//
+// The state (offset and status flags) starts private and moves to a page of its own the first time the process forks
+// (ofd_share): an open that never meets a fork costs no page.
+//
+// Locks: none yet within the process; one libOS call runs at a time. Shared pages are advanced by compare-and-swap.
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include <core/libos.h>
+#include <lx/fcntl.h>
+#include <lx/stat.h>
+
+// Open-file state. When shared, other processes write it too: hostile, read once.
+struct ofd_state {
+    uint32_t size, version;
+    volatile uint64_t offset;
+    volatile uint32_t flags; // O_* status flags that F_SETFL may change
+};
+
+enum libos_fd_kind {
+    FD_KIND_NONE,
+    FD_KIND_REGULAR,
+    FD_KIND_DIR,
+    FD_KIND_PIPE,   // and FIFO
+    FD_KIND_DEV,    // null, zero, full, random: no server
+    FD_KIND_TTY,
+    FD_KIND_PROC,   // /proc, made by the libOS
+    FD_KIND_LOG,    // kernel log (servers)
+    FD_KIND_PATH,   // O_PATH
+    FD_KIND_EVENT,  // eventfd, timerfd, epoll: in-process objects
+};
+
+struct file;
+struct poll_set { // what a poll waits on
+    struct exo_cond *conds;
+    unsigned count, max;
+    exo_ns_t deadline; // earliest moment at which a file becomes ready by time alone
+};
+
+// n is at most LX_RW_MAX. `buf` is application memory. A transfer that moved bytes returns their number even if an
+// error ended it. offset: NULL for the file's own position (or none).
+struct file_ops {
+    enum libos_fd_kind kind;
+    long (*read)(struct file *file, uint64_t buf, size_t n, const uint64_t *offset);
+    long (*write)(struct file *file, uint64_t buf, size_t n, const uint64_t *offset);
+    long (*seek)(struct file *file, int64_t offset, int whence);
+    long (*readdir)(struct file *file, uint64_t buf, size_t n);
+    long (*ioctl)(struct file *file, uint64_t request, uint64_t arg);
+    int (*stat)(struct file *file, struct lx_stat *st);
+    long (*truncate)(struct file *file, uint64_t size);
+    // Ready events now; adds conditions whose change may make more of `events` ready.
+    unsigned (*poll)(struct file *file, unsigned events, struct poll_set *set);
+    int (*fork)(struct file *file);   // before fork: share what must be shared; 0 or -LX_E
+    void (*close)(struct file *file); // the last reference in this process goes
+};
+
+#define FILE_PARTS_INLINE 2
+struct file_part { // 2 MiB of a regular file
+    exo_handle_t seg; // 0: not asked for yet
+    uint8_t *window;  // NULL: not mapped
+    bool writable;
+};
+
+struct file {
+    const struct file_ops *ops;
+    uint32_t refs;
+    uint32_t access;  // O_RDONLY, O_WRONLY, O_RDWR
+    struct ofd_state *state;
+    struct ofd_state own_state;  // while private
+    exo_handle_t state_cap;      // FRAMES of the shared state page, or 0
+    exo_handle_t endpoint;       // open file of fsd or ttyd, or 0
+    exo_handle_t node_cap;
+    const volatile struct fs_node *node; // window of the node page
+    uint64_t ino;
+    uint32_t mode, rdev;
+    bool locked;                 // holds record locks: release on close
+    union {
+        struct {
+            struct file_part *parts; // grows
+            uint32_t nparts;
+        } reg;
+        struct pipe_end *pipe;
+        struct {
+            const struct dev_ops *ops;
+        } dev;
+        void *private;
+    };
+};
+
+struct fd_entry {
+    struct file *file;
+    bool cloexec;
+};
+struct fd_table { // what a simulated vfork child gets a copy of
+    struct fd_entry *entry;
+    uint32_t size;
+    uint32_t lowest; // no free descriptor below
+    uint32_t umask;
+    struct file *cwd; // NULL: the root directory
+};
+
+extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, proc_ops, log_ops, path_ops;
+
+// --- fd.c -------------------------------------------------------------------------------------------
+struct file *file_new(const struct file_ops *ops, uint32_t open_flags); // refs 1; NULL: no memory
+struct file *file_ref(struct file *file);
+int fd_install(struct file *file, uint32_t open_flags, int lowest); // takes the reference; fd or -LX_EMFILE (then the
+                                                                    // reference is dropped)
+struct file *fd_file(int fd); // borrowed; NULL = EBADF
+struct fd_table *fd_current(void);
+uint64_t fd_limit(void); // RLIMIT_NOFILE (proc/rlimit.c)
+
+static inline bool file_readable(const struct file *file)
+{
+    return file->access != LX_O_WRONLY && file->ops != &path_ops;
+}
+static inline bool file_writable(const struct file *file)
+{
+    return file->access != LX_O_RDONLY && file->ops != &path_ops;
+}
+static inline uint32_t file_flags(const struct file *file)
+{
+    return file->state->flags;
+}
+
+// --- path.c -------------------------------------------------------------------------------------------
+// A path of the application, copied into the message page of the next call.
+// Where a path begins: the endpoint to call. Directory of `dirfd`, working directory, or root.
+int path_base(int dirfd, exo_handle_t *endpoint);
+// Copies the user path to msg_page() + at; length with NUL, or -LX_E.
+long path_copy(uint64_t upath, size_t at);
+// One call with one path: op, up to five arguments. m->w holds the answer. /proc is handled by the caller: -FS_MOUNT.
+long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m);
+long path_open(int dirfd, exo_handle_t base, const char *path, uint32_t flags, uint32_t mode, struct file **out);
+
+// --- others --------------------------------------------------------------------------------------------
+long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out); // character devices by number
+long tty_open(uint32_t rdev, uint32_t flags, struct file **out);
+long proc_open(const char *rest, uint32_t flags, struct file **out);
+int proc_stat(const char *rest, bool follow, struct lx_stat *st);
+long proc_readlink(const char *rest, char *target, size_t max);
+long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags); // blocks as open(2) on a FIFO does
+int ofd_share(struct file *file);
+int endpoint_stat(struct file *file, struct lx_stat *st); // fsd's answer for an open file
+void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value);
+void poll_cap(struct poll_set *set, enum exo_cond_kind kind, exo_handle_t cap, uint32_t least);
+
+#endif

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+// Pipes and FIFOs: distrustful rings between processes. Layout and rules: pipe.h. POSIX: pipe(), read(), write().
+//
+// Nothing here makes a kernel entry unless somebody has to sleep or to be woken.
+// A lock is never held across a sleep.
+#include <fs/file.h>
+#include <fs/pipe.h>
+
+struct pipe_end { // one open end in this process (a FIFO opened read-write is both)
+    exo_handle_t wcap, rcap;     // writers' and readers' half, with the rights of this end
+    struct pipe_writers *w;      // windows
+    struct pipe_readers *r;
+    uint8_t *ring;
+    exo_fn_t wframe, rframe;     // physical names, for the exposed counts
+    uint32_t base;               // capabilities with the write right that fsd keeps (FIFO), not counted as ends
+};
+
+// --- the exposed counts ---------------------------------------------------------------------------------
+
+static bool writers_gone(const struct pipe_end *p)
+{
+    return EXO_FRAMES[p->wframe].wcaps <= p->base;
+}
+
+static bool readers_gone(const struct pipe_end *p)
+{
+    return EXO_FRAMES[p->rframe].wcaps <= p->base;
+}
+
+static void wake_if_sleeping(exo_fn_t frame, const volatile uint32_t *word)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (EXO_FRAMES[frame].sleepers)
+        exo_wake((uint64_t)word, UINT64_MAX);
+}
+
+// --- the lock of a half --------------------------------------------------------------------------------
+
+static bool owner_alive(uint64_t owner)
+{
+    uint32_t index = EXO_ENV_INDEX(owner);
+    if (index >= EXO_INFO->envs)
+        return false;
+    return EXO_ENVS[index].id == owner && EXO_ENVS[index].state < EXO_ENV_DYING;
+}
+
+// Nothing tells when a dying owner is gone, and nobody wakes lock waiters of a crashed one: look again after this long.
+#define LOCK_PATIENCE_NS 2000000ull
+
+static int half_lock(volatile uint64_t *lock, exo_fn_t frame)
+{
+    uint64_t me = ctx_self()->env;
+    (void)frame;
+    for (;;) {
+        uint64_t owner = 0;
+        if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return 0;
+        if (owner == me || !owner_alive(owner)) {
+            if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
+                                            __ATOMIC_RELAXED))
+                return 0;
+            continue;
+        }
+        struct exo_cond held = {EXO_COND_WORD, (uint32_t)owner, (uint64_t)lock};
+        int err = block_wait(&held, 1, clock_now() + LOCK_PATIENCE_NS);
+        if (err < 0 && err != -LX_ETIMEDOUT)
+            return err;
+    }
+}
+
+static void half_unlock(volatile uint64_t *lock, exo_fn_t frame)
+{
+    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+    wake_if_sleeping(frame, (volatile uint32_t *)lock);
+}
+
+// --- the ring ---------------------------------------------------------------------------------------------
+
+// Bytes in the ring, or an error when a cursor lies.
+static int64_t ring_fill(uint32_t head, uint32_t tail)
+{
+    uint32_t fill = head - tail;
+    return fill > PIPE_SIZE ? -LX_EIO : (int64_t)fill;
+}
+
+static size_t ring_put(struct pipe_end *p, uint32_t head, uint64_t buf, size_t n)
+{
+    uint32_t at = head % PIPE_SIZE;
+    size_t first = PIPE_SIZE - at < n ? PIPE_SIZE - at : n;
+    size_t left = user_copy(p->ring + at, (const void *)buf, first);
+    if (left || first == n)
+        return first - left;
+    return n - user_copy(p->ring, (const void *)(buf + first), n - first);
+}
+
+static size_t ring_take(struct pipe_end *p, uint32_t tail, uint64_t buf, size_t n)
+{
+    uint32_t at = tail % PIPE_SIZE;
+    size_t first = PIPE_SIZE - at < n ? PIPE_SIZE - at : n;
+    size_t left = user_copy((void *)buf, p->ring + at, first);
+    if (left || first == n)
+        return first - left;
+    return n - user_copy((void *)(buf + first), p->ring, n - first);
+}
+
+// --- reading ------------------------------------------------------------------------------------------------
+
+// Takes what is there. 0 = empty.
+static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
+{
+    long err = half_lock(&p->r->lock, p->rframe);
+    if (err < 0)
+        return err;
+    uint32_t tail = p->r->tail;
+    int64_t fill = ring_fill(__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE), tail);
+    long done = fill;
+    if (fill > 0) {
+        size_t got = ring_take(p, tail, buf, (size_t)fill < n ? (size_t)fill : n);
+        __atomic_store_n(&p->r->tail, tail + (uint32_t)got, __ATOMIC_RELEASE);
+        done = got ? (long)got : -LX_EFAULT;
+    }
+    half_unlock(&p->r->lock, p->rframe);
+    if (done > 0)
+        wake_if_sleeping(p->rframe, &p->r->tail);
+    return done;
+}
+
+static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+{
+    struct pipe_end *p = file->pipe;
+    (void)offset;
+    if (!n)
+        return 0;
+    for (;;) {
+        uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+        bool gone = writers_gone(p); // before looking for bytes: a writer writes, then goes
+        long done = read_now(p, buf, n);
+        if (done)
+            return done;
+        if (gone)
+            return 0;
+        if (file_flags(file) & LX_O_NONBLOCK)
+            return -LX_EAGAIN;
+        struct exo_cond same[2] = {{EXO_COND_WORD, head, (uint64_t)&p->w->head},
+                                   {EXO_COND_WCAPS, p->base + 1, p->wcap}};
+        int err = block_wait(same, 2, EXO_NEVER);
+        if (err < 0)
+            return err;
+    }
+}
+
+// --- writing ------------------------------------------------------------------------------------------------
+
+// Puts up to n bytes, or nothing when fewer than `least` fit. 0 = no room.
+static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
+{
+    long err = half_lock(&p->w->lock, p->wframe);
+    if (err < 0)
+        return err;
+    uint32_t head = p->w->head;
+    int64_t fill = ring_fill(head, __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE));
+    long done = fill < 0 ? fill : 0;
+    size_t room = fill < 0 ? 0 : PIPE_SIZE - (size_t)fill;
+    if (fill >= 0 && room >= least) {
+        size_t put = ring_put(p, head, buf, room < n ? room : n);
+        // A write of up to PIPE_BUF is all or nothing, also when its buffer ends in nowhere.
+        if (put < n && n <= LX_PIPE_BUF)
+            put = 0;
+        __atomic_store_n(&p->w->head, head + (uint32_t)put, __ATOMIC_RELEASE);
+        done = put ? (long)put : -LX_EFAULT;
+    }
+    half_unlock(&p->w->lock, p->wframe);
+    if (done > 0)
+        wake_if_sleeping(p->wframe, &p->w->head);
+    return done;
+}
+
+static long broken_pipe(void)
+{
+    sig_raise_self(13 /* SIGPIPE */);
+    return -LX_EPIPE;
+}
+
+static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+{
+    struct pipe_end *p = file->pipe;
+    size_t total = 0;
+    (void)offset;
+    if (!n)
+        return 0;
+    while (total < n) {
+        if (readers_gone(p))
+            return total ? (long)total : broken_pipe();
+        uint32_t tail = __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE);
+        size_t rest = n - total;
+        long done = write_now(p, buf + total, rest, n <= LX_PIPE_BUF ? n : 1);
+        if (done > 0) {
+            total += (size_t)done;
+            continue;
+        }
+        if (done == 0 && (file_flags(file) & LX_O_NONBLOCK))
+            done = -LX_EAGAIN;
+        if (done < 0)
+            return total ? (long)total : done;
+        struct exo_cond same[2] = {{EXO_COND_WORD, tail, (uint64_t)&p->r->tail},
+                                   {EXO_COND_WCAPS, p->base + 1, p->rcap}};
+        int err = block_wait(same, 2, EXO_NEVER);
+        if (err < 0)
+            return total ? (long)total : err;
+    }
+    return (long)total;
+}
+
+// --- the rest of the operations -----------------------------------------------------------------------------
+
+static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
+{
+    struct pipe_end *p = file->pipe;
+    unsigned ready = 0;
+    bool gone = writers_gone(p); // before the cursor: a writer writes, then goes
+    uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+    uint32_t tail = __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE);
+    if (file_readable(file)) {
+        if (head != tail)
+            ready |= events & (LX_POLLIN | LX_POLLRDNORM);
+        if (gone)
+            ready |= LX_POLLHUP;
+        poll_word(set, &p->w->head, head);
+        poll_cap(set, EXO_COND_WCAPS, p->wcap, p->base + 1);
+    }
+    if (file_writable(file)) {
+        if (readers_gone(p))
+            ready |= LX_POLLERR | (events & (LX_POLLOUT | LX_POLLWRNORM));
+        else if (PIPE_SIZE - (head - tail) >= LX_PIPE_BUF)
+            ready |= events & (LX_POLLOUT | LX_POLLWRNORM);
+        poll_word(set, &p->r->tail, tail);
+        poll_cap(set, EXO_COND_WCAPS, p->rcap, p->base + 1);
+    }
+    return ready;
+}
+
+static int pipe_stat(struct file *file, struct lx_stat *st)
+{
+    if (file->endpoint)
+        return endpoint_stat(file, st);
+    st->st_mode = LX_S_IFIFO | 0600;
+    st->st_ino = file->ino;
+    st->st_nlink = 1;
+    st->st_blksize = (int64_t)EXO_PAGE_SIZE;
+    st->st_uid = proc_self()->euid;
+    st->st_gid = proc_self()->egid;
+    return 0;
+}
+
+static long pipe_ioctl(struct file *file, uint64_t request, uint64_t arg)
+{
+    struct pipe_end *p = file->pipe;
+    if (request != LX_FIONREAD)
+        return -LX_ENOTTY;
+    int64_t fill = ring_fill(p->w->head, p->r->tail);
+    return fill < 0 ? (long)fill : user_store32(arg, (uint32_t)fill);
+}
+
+static void pipe_close(struct file *file)
+{
+    struct pipe_end *p = file->pipe;
+    if (!p)
+        return;
+    if (p->w)
+        window_unmap(p->w, 1 + PIPE_PAGES);
+    if (p->r)
+        window_unmap(p->r, 1);
+    if (p->wcap)
+        exo_cap_delete(p->wcap);
+    if (p->rcap)
+        exo_cap_delete(p->rcap);
+    heap_free(p);
+}
+
+const struct file_ops pipe_ops = {
+    .kind = FD_KIND_PIPE,
+    .read = pipe_read,
+    .write = pipe_write,
+    .ioctl = pipe_ioctl,
+    .stat = pipe_stat,
+    .poll = pipe_poll,
+    .close = pipe_close,
+};
+
+// --- making ----------------------------------------------------------------------------------------------------
+
+// Takes the two capabilities (also on failure) and maps them.
+static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint32_t base)
+{
+    struct pipe_end *p = heap_alloc(sizeof(*p));
+    struct exo_cap_info wi = {0}, ri = {0};
+    if (!p) {
+        exo_cap_delete(wcap);
+        exo_cap_delete(rcap);
+        return -LX_ENOMEM;
+    }
+    file->pipe = p; // from here on pipe_close undoes
+    p->wcap = wcap;
+    p->rcap = rcap;
+    p->base = base;
+    if (exo_cap_identify(wcap, &wi) < 0 || exo_cap_identify(rcap, &ri) < 0)
+        return -LX_EIO;
+    if (wi.length != 1 + PIPE_PAGES || ri.length != 1)
+        return -LX_EIO;
+    void *w, *r;
+    uint32_t rw = EXO_R_READ | EXO_R_WRITE;
+    int err = window_map(wcap, 0, 1 + PIPE_PAGES, wi.rights & rw, &w);
+    if (err < 0)
+        return err;
+    p->w = w;
+    p->ring = (uint8_t *)w + EXO_PAGE_SIZE;
+    err = window_map(rcap, 0, 1, ri.rights & rw, &r);
+    if (err < 0)
+        return err;
+    p->r = r;
+    p->wframe = wi.first_frame;
+    p->rframe = ri.first_frame;
+    return 0;
+}
+
+static struct file *end_new(uint32_t access, uint32_t flags, exo_handle_t wcap, exo_handle_t rcap,
+                            int *err)
+{
+    struct file *file = file_new(&pipe_ops, access | (flags & LX_O_NONBLOCK));
+    *err = -LX_ENOMEM;
+    if (!file) {
+        exo_cap_delete(wcap);
+        exo_cap_delete(rcap);
+        return NULL;
+    }
+    file->mode = LX_S_IFIFO | 0600;
+    *err = end_map(file, wcap, rcap, 0);
+    if (*err == 0) {
+        file->ino = file->pipe->wframe;
+        return file;
+    }
+    file_put(file);
+    return NULL;
+}
+
+// A weaker capability to hand to the other end; the strong one stays with this end.
+static int64_t weaker(int64_t cap)
+{
+    return cap < 0 ? cap : exo_cap_copy((exo_handle_t)cap, EXO_R_READ, 0, 0);
+}
+
+static int pipe_make(uint32_t flags, struct file *ends[2])
+{
+    int err;
+    int64_t w = exo_frames_alloc(H_BANK, 1 + PIPE_PAGES, 0, 0);
+    int64_t r = w < 0 ? w : exo_frames_alloc(H_BANK, 1, 0, 0);
+    int64_t w_weak = r < 0 ? r : weaker(w);
+    int64_t r_weak = w_weak < 0 ? w_weak : weaker(r);
+    if (r_weak < 0) {
+        if (w_weak > 0 && r > 0)
+            exo_cap_delete((exo_handle_t)w_weak);
+        if (r > 0)
+            exo_cap_delete((exo_handle_t)r);
+        if (w > 0)
+            exo_cap_delete((exo_handle_t)w);
+        return r_weak == -EXO_ENOMEM ? -LX_ENFILE : lx_error(r_weak);
+    }
+    ends[0] = end_new(LX_O_RDONLY, flags, (exo_handle_t)w_weak, (exo_handle_t)r, &err);
+    if (!ends[0]) {
+        exo_cap_delete((exo_handle_t)w);
+        exo_cap_delete((exo_handle_t)r_weak);
+        return err;
+    }
+    ends[1] = end_new(LX_O_WRONLY, flags, (exo_handle_t)w, (exo_handle_t)r_weak, &err);
+    if (!ends[1]) {
+        file_put(ends[0]);
+        return err;
+    }
+    ends[1]->pipe->w->size = sizeof(struct pipe_writers);
+    ends[1]->pipe->w->version = 1;
+    ends[0]->pipe->r->size = sizeof(struct pipe_readers);
+    ends[0]->pipe->r->version = 1;
+    return 0;
+}
+
+long px_pipe2(uint64_t ufds, uint32_t flags)
+{
+    struct file *ends[2];
+    int32_t fds[2];
+    if (flags & ~(LX_O_CLOEXEC | LX_O_NONBLOCK | LX_O_DIRECT))
+        return -LX_EINVAL;
+    if (user_write(ufds, (int32_t[2]){-1, -1}, sizeof(fds)) < 0)
+        return -LX_EFAULT;
+    int err = pipe_make(flags, ends);
+    if (err < 0)
+        return err;
+    fds[0] = fd_install(ends[0], flags, 0);
+    if (fds[0] < 0) {
+        file_put(ends[1]);
+        return fds[0];
+    }
+    fds[1] = fd_install(ends[1], flags, 0);
+    if (fds[1] < 0) {
+        px_close(fds[0]);
+        return fds[1];
+    }
+    return user_write(ufds, fds, sizeof(fds));
+}
+
+long px_pipe(uint64_t ufds)
+{
+    return px_pipe2(ufds, 0);
+}
+
+long pipe_get_size(struct file *file)
+{
+    return file->ops == &pipe_ops ? (long)PIPE_SIZE : -LX_EBADF;
+}
+
+// The ring has one size; asking for no more than that is granted, as Linux rounds up too.
+long pipe_set_size(struct file *file, uint64_t size)
+{
+    if (file->ops != &pipe_ops)
+        return -LX_EBADF;
+    return size > PIPE_SIZE ? -LX_EPERM : (long)PIPE_SIZE;
+}
+
+// --- FIFOs --------------------------------------------------------------------------------------------------------
+// fsd keeps both halves of an open FIFO, each capability with the write right once; it hands out capabilities with the
+// rights of the opening. POSIX open(): wait for the other side, unless O_NONBLOCK or read-write.
+
+#define FIFO_BASE 1
+
+static long fifo_wait_peer(struct file *file, uint32_t flags)
+{
+    struct pipe_end *p = file->pipe;
+    bool reader = file_readable(file);
+    if (reader && file_writable(file))
+        return 0;
+    if (flags & LX_O_NONBLOCK)
+        return !reader && readers_gone(p) ? -LX_ENXIO : 0;
+    // The counter, not the count: a peer that opened and closed again has let us in all the same.
+    uint32_t event = file->node->fifo_event;
+    while (reader ? writers_gone(p) : readers_gone(p)) {
+        struct exo_cond same = {EXO_COND_WORD, event, (uint64_t)&file->node->fifo_event};
+        int err = block_wait(&same, 1, EXO_NEVER);
+        if (err < 0)
+            return err;
+        if (file->node->fifo_event != event)
+            return 0;
+    }
+    return 0;
+}
+
+long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags)
+{
+    void *node;
+    int err;
+    if (!caps[0] || !caps[1] || !file->node_cap) {
+        for (int i = 0; i < 2; i++) {
+            if (caps[i])
+                exo_cap_delete(caps[i]);
+        }
+        return -LX_ENOMEM;
+    }
+    err = end_map(file, caps[0], caps[1], FIFO_BASE);
+    if (err < 0)
+        return err;
+    err = window_map(file->node_cap, 0, 1, EXO_R_READ, &node);
+    if (err < 0)
+        return err;
+    file->node = node;
+    return fifo_wait_peer(file, flags);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// poll, select and their relatives: ask every file, and when none is ready sleep on the words and counts that can make one
+// ready. POSIX: poll(), select(), pselect().
+//
+// The conditions carry the values seen when the file was asked, so nothing that happens in between is lost.
+#include <fs/file.h>
+
+#define POLL_SMALL 32
+
+void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value)
+{
+    if (set && set->count < set->max)
+        set->conds[set->count++] = (struct exo_cond){EXO_COND_WORD, value, (uint64_t)word};
+}
+
+void poll_cap(struct poll_set *set, enum exo_cond_kind kind, exo_handle_t cap, uint32_t least)
+{
+    if (set && set->count < set->max)
+        set->conds[set->count++] = (struct exo_cond){kind, least, cap};
+}
+
+static unsigned poll_file(int fd, unsigned events, struct poll_set *set)
+{
+    struct file *file = fd_file(fd);
+    if (!file || file->ops == &path_ops)
+        return LX_POLLNVAL;
+    events |= LX_POLLERR | LX_POLLHUP;
+    if (!file->ops->poll)
+        return events & (LX_POLLIN | LX_POLLOUT);
+    return file->ops->poll(file, events, set);
+}
+
+static long poll_once(struct lx_pollfd *fds, uint32_t n, struct poll_set *set)
+{
+    long ready = 0;
+    set->count = 0;
+    set->deadline = EXO_NEVER;
+    for (uint32_t i = 0; i < n; i++) {
+        fds[i].revents = 0;
+        if (fds[i].fd < 0)
+            continue;
+        fds[i].revents = (int16_t)poll_file(fds[i].fd, (uint16_t)fds[i].events, set);
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+// Each file adds at most four conditions (a FIFO opened read-write).
+#define CONDS_PER_FILE 4
+
+static long poll_loop(struct lx_pollfd *fds, uint32_t n, exo_ns_t deadline)
+{
+    struct exo_cond small[CONDS_PER_FILE * POLL_SMALL];
+    struct poll_set set = {.conds = small, .max = CONDS_PER_FILE * POLL_SMALL};
+    long ready;
+    if (n > POLL_SMALL) {
+        set.max = CONDS_PER_FILE * n;
+        set.conds = heap_alloc(set.max * sizeof(*set.conds));
+        if (!set.conds)
+            return -LX_ENOMEM;
+    }
+    for (;;) {
+        ready = poll_once(fds, n, &set);
+        if (ready || deadline == 0)
+            break;
+        exo_ns_t until = set.deadline < deadline ? set.deadline : deadline;
+        int err = block_wait(set.conds, set.count, until);
+        if (err == -LX_ETIMEDOUT && until == deadline) {
+            ready = poll_once(fds, n, &set);
+            break;
+        }
+        if (err < 0 && err != -LX_ETIMEDOUT) {
+            ready = err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+            break;
+        }
+    }
+    if (set.conds != small)
+        heap_free(set.conds);
+    return ready;
+}
+
+static long poll_user(uint64_t ufds, uint32_t n, exo_ns_t deadline)
+{
+    struct lx_pollfd small[POLL_SMALL], *fds = small;
+    if (n > fd_limit())
+        return -LX_EINVAL;
+    if (n > POLL_SMALL) {
+        fds = heap_alloc(n * sizeof(*fds));
+        if (!fds)
+            return -LX_ENOMEM;
+    }
+    long ready = n ? user_read(fds, ufds, n * sizeof(*fds)) : 0;
+    if (ready == 0)
+        ready = poll_loop(fds, n, deadline);
+    if (ready >= 0 && n && user_write(ufds, fds, n * sizeof(*fds)) < 0)
+        ready = -LX_EFAULT;
+    if (fds != small)
+        heap_free(fds);
+    return ready;
+}
+
+// A relative time as a deadline: 0 = do not wait, EXO_NEVER = for ever.
+static exo_ns_t deadline_in(int64_t sec, int64_t nsec)
+{
+    if (sec == 0 && nsec == 0)
+        return 0;
+    uint64_t now = clock_now(), room = EXO_NEVER - 1 - now;
+    if ((uint64_t)sec >= room / 1000000000)
+        return EXO_NEVER;
+    return now + (uint64_t)sec * 1000000000 + (uint64_t)nsec;
+}
+
+static int deadline_from_user(uint64_t utime, exo_ns_t *deadline)
+{
+    struct lx_timespec t;
+    *deadline = EXO_NEVER;
+    if (!utime)
+        return 0;
+    if (user_read(&t, utime, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    if (t.sec < 0 || t.nsec < 0 || t.nsec > 999999999)
+        return -LX_EINVAL;
+    *deadline = deadline_in(t.sec, t.nsec);
+    return 0;
+}
+
+long px_poll(uint64_t ufds, uint32_t n, int timeout_ms)
+{
+    exo_ns_t deadline = timeout_ms < 0
+                            ? EXO_NEVER
+                            : deadline_in(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
+    return poll_user(ufds, n, deadline);
+}
+
+// Replaces the signal mask for the duration of a call; the old one comes back after the handler, or at once.
+static int mask_for_call(uint64_t umask, size_t size)
+{
+    uint64_t mask;
+    if (!umask)
+        return 0;
+    if (size != sizeof(mask))
+        return -LX_EINVAL;
+    if (user_read(&mask, umask, sizeof(mask)) < 0)
+        return -LX_EFAULT;
+    sig_mask_for_call(mask);
+    return 0;
+}
+
+long px_ppoll(uint64_t ufds, uint32_t n, uint64_t utime, uint64_t umask, size_t size)
+{
+    exo_ns_t deadline;
+    int err = deadline_from_user(utime, &deadline);
+    if (err == 0)
+        err = mask_for_call(umask, size);
+    if (err < 0)
+        return err;
+    return poll_user(ufds, n, deadline);
+}
+
+// --- select ------------------------------------------------------------------------------------------------
+
+#define SET_WORDS (LX_FD_SETSIZE / 64)
+struct fd_sets {
+    uint64_t in[SET_WORDS], out[SET_WORDS], except[SET_WORDS];
+};
+
+static bool bit(const uint64_t *set, int fd)
+{
+    return set[fd / 64] >> (fd % 64) & 1;
+}
+
+static int sets_read(struct fd_sets *sets, int n, const uint64_t user[3])
+{
+    uint64_t *to[3] = {sets->in, sets->out, sets->except};
+    memset(sets, 0, sizeof(*sets));
+    for (int i = 0; i < 3; i++) {
+        if (user[i] && user_read(to[i], user[i], (size_t)(n + 63) / 64 * 8) < 0)
+            return -LX_EFAULT;
+    }
+    return 0;
+}
+
+static long sets_write(const struct lx_pollfd *fds, uint32_t count, int n, const uint64_t user[3])
+{
+    struct fd_sets r;
+    long bits = 0;
+    memset(&r, 0, sizeof(r));
+    for (uint32_t i = 0; i < count; i++) {
+        int fd = fds[i].fd, re = fds[i].revents, ev = fds[i].events;
+        uint64_t b = 1ull << (fd % 64);
+        if ((ev & LX_POLLIN) && (re & (LX_POLLIN | LX_POLLHUP | LX_POLLERR)))
+            r.in[fd / 64] |= b, bits++;
+        if ((ev & LX_POLLOUT) && (re & (LX_POLLOUT | LX_POLLERR)))
+            r.out[fd / 64] |= b, bits++;
+        if ((ev & LX_POLLPRI) && (re & LX_POLLPRI))
+            r.except[fd / 64] |= b, bits++;
+    }
+    const uint64_t *from[3] = {r.in, r.out, r.except};
+    for (int i = 0; i < 3; i++) {
+        if (user[i] && user_write(user[i], from[i], (size_t)(n + 63) / 64 * 8) < 0)
+            return -LX_EFAULT;
+    }
+    return bits;
+}
+
+static long select_until(int n, const uint64_t user[3], exo_ns_t deadline)
+{
+    struct fd_sets sets;
+    if (n < 0)
+        return -LX_EINVAL;
+    if (n > LX_FD_SETSIZE)
+        n = LX_FD_SETSIZE;
+    long err = sets_read(&sets, n, user);
+    if (err < 0)
+        return err;
+    struct lx_pollfd *fds = heap_alloc((size_t)(n ? n : 1) * sizeof(*fds));
+    if (!fds)
+        return -LX_ENOMEM;
+    uint32_t count = 0;
+    for (int fd = 0; fd < n && err == 0; fd++) {
+        int events = (bit(sets.in, fd) ? LX_POLLIN : 0) | (bit(sets.out, fd) ? LX_POLLOUT : 0) |
+                     (bit(sets.except, fd) ? LX_POLLPRI : 0);
+        if (!events)
+            continue;
+        if (!fd_file(fd))
+            err = -LX_EBADF;
+        fds[count++] = (struct lx_pollfd){fd, (int16_t)events, 0};
+    }
+    if (err == 0)
+        err = poll_loop(fds, count, deadline);
+    if (err >= 0)
+        err = sets_write(fds, count, n, user);
+    heap_free(fds);
+    return err;
+}
+
+// Linux stores the time that is left; programs written for it rely on that.
+static void store_rest(uint64_t utime, exo_ns_t deadline, bool micro)
+{
+    if (!utime || deadline == EXO_NEVER)
+        return;
+    exo_ns_t now = clock_now();
+    uint64_t left = deadline > now ? deadline - now : 0;
+    int64_t rest[2] = {(int64_t)(left / 1000000000), (int64_t)(left % 1000000000)};
+    if (micro)
+        rest[1] /= 1000;
+    user_write(utime, rest, sizeof(rest));
+}
+
+long px_select(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime)
+{
+    exo_ns_t deadline = EXO_NEVER;
+    if (utime) {
+        struct lx_timeval t;
+        if (user_read(&t, utime, sizeof(t)) < 0)
+            return -LX_EFAULT;
+        if (t.sec < 0 || t.usec < 0)
+            return -LX_EINVAL;
+        deadline = deadline_in(t.sec + t.usec / 1000000, t.usec % 1000000 * 1000);
+    }
+    long ready = select_until(n, (uint64_t[3]){in, out, except}, deadline);
+    if (ready >= 0)
+        store_rest(utime, deadline, true);
+    return ready;
+}
+
+long px_pselect6(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime, uint64_t umask)
+{
+    exo_ns_t deadline;
+    uint64_t mask[2] = {0, 0};
+    int err = deadline_from_user(utime, &deadline);
+    if (err == 0 && umask)
+        err = user_read(mask, umask, sizeof(mask));
+    if (err == 0)
+        err = mask_for_call(mask[0], mask[1]);
+    if (err < 0)
+        return err;
+    long ready = select_until(n, (uint64_t[3]){in, out, except}, deadline);
+    if (ready >= 0)
+        store_rest(utime, deadline, false);
+    return ready;
+}
