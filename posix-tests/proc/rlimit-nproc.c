@@ -9,16 +9,17 @@ int main(void)
     tap_start();
     if (geteuid() != 0)
         tap_skip_all("needs root");
+    uid_t uid = 100000 + getpid();
     IN_CHILD("a user of few processes") {
         struct rlimit l = {4, 4};
         SYS(setrlimit(RLIMIT_NPROC, &l));
-        tap_drop(54321);
+        tap_drop(uid);
         pid_t pid[8], extra;
         int made = 0;
         for (; made < 8; made++) {
             pid[made] = fork();
             if (pid[made] == 0)
-                for (;;)
+                for (tap_alarm();;)
                     pause();
             if (pid[made] < 0)
                 break;
