@@ -99,7 +99,11 @@ static inline bool in_libos(uint64_t rip)
 {
     return rip - LIBOS_TEXT < LIBOS_DATA - LIBOS_TEXT;
 }
-const volatile struct proc_rec *proc_self(void);             // own process record
+extern const volatile struct proc_rec *proc_self_rec;
+static inline const volatile struct proc_rec *proc_self(void) // own process record; never NULL
+{
+    return proc_self_rec;
+}
 const volatile struct proc_rec *proc_at(uint32_t index);     // NULL when not mapped
 
 // --- memory the application points to, and memory others can take away (core/user.c) -----------------
@@ -124,6 +128,9 @@ void *heap_resize(void *p, size_t old_size, size_t new_size);
 int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va);
 void window_unmap(void *va, uint64_t pages);
 
+// Who pays, and the kernel log if this process may write it (0: no). In ordinary processes libos_bank == H_BANK.
+extern exo_handle_t libos_bank, libos_machine;
+
 // --- errors -----------------------------------------------------------------------------------------------
 int lx_error(int64_t exo); // -EXO_E... -> -LX_E... (BADHANDLE in a server call is -LX_EIO etc.); >= 0 stays
 
@@ -142,11 +149,13 @@ struct fault_result {
     int signal, code;
     uint64_t addr;
 };
-bool mem_fault(uint64_t addr, uint64_t error, struct fault_result *why);
+// inside: the libOS was interrupted (its message page must survive).
+bool mem_fault(uint64_t addr, uint64_t error, bool inside, struct fault_result *why);
 void mem_init(void);
 void mem_drop_application(void);                 // exec: unmaps everything below EXO_LIBOS_BASE
 struct exo_region;
-unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application); // for aspace_clone
+// For aspace_clone, in pieces of at most max: *cursor starts at 0; returns 0 at the end.
+unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application, uint64_t *cursor);
 struct file;
 
 // --- descriptors (fs/) ----------------------------------------------------------------------------------------
