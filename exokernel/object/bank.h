@@ -17,8 +17,8 @@ struct bank {
     uint64_t limit, used;
     bool folded;         // sells nothing more; what is bought stays, its limit sinks with it
     bool dying;          // being destroyed
-    bool settled;        // folded, and its unused limit and its children are the parent's
-    struct bank_list children; // of a dying bank: those not yet dying first
+    bool settled;        // folded or destroyed, and its unused limit and its children are the parent's
+    struct bank_list children;
     TAILQ_ENTRY(bank) sibling;
     struct frame_list objects, tables, anon;
 };
@@ -29,11 +29,8 @@ static inline uint64_t bank_room(const struct bank *bank)
 }
 void bank_charge(struct bank *bank, uint64_t frames); // the caller has looked at bank_room
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
-void bank_root_grow(uint64_t frames);                 // RAM that was the boot's becomes the root's
-// Moves the charge for `frames` from a dying bank (or a child of one) to the bank above it.
-struct bank *bank_heir(struct bank *bank);
-void bank_inherit(struct bank *bank, struct bank *heir, uint64_t frames);
-
+void bank_init(struct bank *bank, uint64_t limit);
+void bank_root_grow(uint64_t frames); // RAM that was reserved at boot becomes the root's
 // --- frames (frame.c) -----------------------------------------------------------------------
 extern struct buddy frames_buddy;
 struct frame *frame_of(exo_fn_t fn); // NULL outside the table
@@ -71,7 +68,8 @@ struct run {
     bool bought;    // from obj.bank; otherwise adopted at boot
     bool ram;
 };
-void run_publish(struct run *run); // capability counts, into the exposed frame table
+// Frames bought for an object besides its own: a run's.
+uint64_t run_charge(const struct kobj *obj);
 
 // --- deferred work (reap.c) -----------------------------------------------------------------------
 void reap_later(struct kobj *obj); // kobj_ops.reap will be called until it says it is done

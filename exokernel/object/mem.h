@@ -7,6 +7,7 @@
 #include <object/kobj.h>
 
 typedef uint64_t paddr_t;
+struct aspace; // starts with struct kobj
 
 static inline void *phys_to_virt(paddr_t pa)
 {
@@ -56,7 +57,6 @@ struct kobj *frame_run(exo_fn_t fn);                    // the FRAMES object a f
 void wait_frame_gone(exo_fn_t fn); // object/wait.c
 
 // --- address spaces ---------------------------------------------------------------------------------
-struct aspace; // starts with struct kobj
 int aspace_new(struct bank *bank, struct aspace **as);
 paddr_t aspace_cr3(const struct aspace *as);
 // Translates a user address. Returns the physical address and sets *rights, or 0 when not mapped.
@@ -92,7 +92,7 @@ void cap_range(const struct cap_slot *slot, uint32_t *first, uint32_t *count);
 // What the hooks of the capability core owe to waits and endpoints:
 #define CAP_FLAG_ARMED 0x10 // cap_arm: spare is the notification bit
 #define CAP_W_EVENT    0xff // slot.wkind of an endpoint capability whose CHILDLESS event is queued
-void wait_counted(struct kobj *obj);            // hooks.counted, every type: capability counts changed
+void wait_counted(struct kobj *obj);            // hooks.counted, every type, before the exposed counts follow
 void wait_disarm(struct cap_slot *slot);        // hooks.unref, slot has CAP_FLAG_ARMED: before kobj_unnamed
 void endpoint_event_drop(struct cap_slot *slot); // hooks.unmap, slot.wkind is CAP_W_EVENT
 

@@ -55,8 +55,9 @@ enum exo_map_op_kind {
                       // flag EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages
     EXO_OP_UNMAP,     // remove whatever is mapped in count pages from va (windows must be covered whole or are cut page by page)
     EXO_OP_PROTECT,   // change rights of anonymous pages and windows (never beyond the capability's); pages not mapped are skipped
-    EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone are kept; NOENT if not copy-on-write
-    EXO_OP_MOVE,      // move count anonymous pages from `first` (a virtual address) to va (mremap)
+    EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone or writable already are kept;
+                      // NOENT if one is neither; INVAL if one is executable, unless EXO_MAP_WX
+    EXO_OP_MOVE,      // move the anonymous pages among count from `first` (a virtual address) to va, where nothing may be (mremap)
 };
 
 #define EXO_MAP_COW 1u

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+//
+// Banks: split, fold, destroy.
+//
+// The tree of banks is kept flat where it ends: a bank that is folded or destroyed hands its children to its
+// parent one by one (bank_hoist), a constant number of steps each, and is *settled* when it has none. So a
+// settled bank is a leaf, its parent is not settled, and what is freed of it climbs one level and no more,
+// however deep the tree was. A settled bank stays, unable to sell, until nothing bought from it is left.
+//
+// Hoisting keeps every sum: a child's limit and the frame of its object are taken out of the parent's used and
+// limit both, and the grandparent, which counts the parent's limit, counts them directly from then on.
+//
+// Destroying works on the first child, again and again, until there is none, and then on the bank itself:
+// its objects end (kobj_ops.destroy), the page tables it paid for are emptied and taken out, and what others
+// still hold - pages shared copy-on-write, objects with references from outside - is the heir's, which is the
+// bank's parent. A dying bank sells nothing, so this ends, even if each step is a call of its own.
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <object/aspace.h>
+#include <object/bank.h>
+#include <object/env.h>
+
+#define BANK_RIGHTS                                                                                \
+    (EXO_R_READ | EXO_R_DERIVE | EXO_R_REVOKE | EXO_R_CONTROL | EXO_R_BUY)
+#define DESTROY_BUDGET 1024u
+#define FOLD_BUDGET    64u
+#define DEPTH_SEEN     1024 // levels that the search for the caller's own bank climbs
+
+void bank_charge(struct bank *bank, uint64_t frames)
+{
+    kassert(frames <= bank->limit - bank->used);
+    bank->used += frames;
+}
+
+// Frees a bank that nothing was bought from and nobody names.
+static void bank_gone(struct bank *bank)
+{
+    struct bank *parent = bank->obj.bank;
+
+    if (bank->used || bank->obj.cap.caps || bank->obj.refs || !parent)
+        return;
+    TAILQ_REMOVE(&parent->children, bank, sibling);
+    parent->used -= bank->limit;
+    kobj_free(&bank->obj);
+}
+
+void bank_credit(struct bank *bank, uint64_t frames)
+{
+    kassert(bank->used >= frames);
+    bank->used -= frames;
+    if (!bank->settled)
+        return;
+    bank->limit -= frames;
+    bank->obj.bank->used -= frames;
+    bank_gone(bank);
+}
+
+// Gives a bank's unused limit back for good.
+static void bank_settle(struct bank *bank)
+{
+    bank->obj.bank->used -= bank->limit - bank->used;
+    bank->limit = bank->used;
+    bank->settled = true;
+}
+
+static void bank_hoist(struct bank *child)
+{
+    struct bank *parent = child->obj.bank, *heir = parent->obj.bank;
+    struct frame *head = frame_of(virt_to_phys(child) >> EXO_PAGE_SHIFT);
+
+    parent->used -= child->limit + 1;
+    parent->limit -= child->limit + 1;
+    TAILQ_REMOVE(&parent->children, child, sibling);
+    TAILQ_INSERT_HEAD(&heir->children, child, sibling);
+    LIST_REMOVE(head, link);
+    LIST_INSERT_HEAD(&heir->objects, head, link);
+    child->obj.bank = heir;
+}
+
+static bool fold_step(struct bank *bank, unsigned *budget)
+{
+    for (struct bank *child; (child = TAILQ_FIRST(&bank->children)); --*budget) {
+        if (!*budget)
+            return false;
+        bank_hoist(child);
+    }
+    if (!bank->settled)
+        bank_settle(bank);
+    return true;
+}
+
+// The charge for `frames` of `bank`, which is `doomed` or a child of it, becomes that of doomed's parent.
+static void charge_inherit(struct bank *bank, struct bank *doomed, uint64_t frames)
+{
+    bank->used -= frames;
+    bank->limit -= frames;
+    if (bank == doomed)
+        return;
+    doomed->used -= frames;
+    doomed->limit -= frames;
+}
+
+static void frame_inherit(struct frame *f, struct bank *doomed, struct frame_list *list)
+{
+    LIST_REMOVE(f, link);
+    LIST_INSERT_HEAD(list, f, link);
+    charge_inherit(f->bank, doomed, 1);
+    f->bank = doomed->obj.bank;
+}
+
+static void object_inherit(struct kobj *obj, struct bank *doomed)
+{
+    struct frame *head = frame_of(virt_to_phys(obj) >> EXO_PAGE_SHIFT);
+
+    LIST_REMOVE(head, link);
+    LIST_INSERT_HEAD(&doomed->obj.bank->objects, head, link);
+    charge_inherit(obj->bank, doomed, obj->pages + run_charge(obj));
+    obj->bank = doomed->obj.bank;
+}
+
+static bool objects_end(struct bank *bank, struct bank *doomed, unsigned *budget)
+{
+    for (struct frame *f; (f = LIST_FIRST(&bank->objects));) {
+        struct kobj *obj = f->owner;
+        uint64_t id = obj->id;
+        unsigned part = *budget < 64 ? *budget : 64;
+
+        if (!part || kobj_ops[obj->type]->destroy(obj, part))
+            return false;
+        *budget -= part;
+        if (LIST_FIRST(&bank->objects) == f && f->owner == obj && obj->id == id)
+            object_inherit(obj, doomed);
+    }
+    return true;
+}
+
+static bool tables_end(struct bank *bank, struct bank *doomed, unsigned *budget)
+{
+    for (struct frame *f; (f = LIST_FIRST(&bank->tables));) {
+        if (!*budget)
+            return false;
+        --*budget;
+        if (f->rank == TABLE_RANK + 4) // of an address space that somebody outside still uses
+            frame_inherit(f, doomed, &doomed->obj.bank->tables);
+        else if (!aspace_clear_table(f, budget))
+            return false;
+    }
+    return true;
+}
+
+static bool bank_empty(struct bank *bank, struct bank *doomed, unsigned *budget)
+{
+    if (!objects_end(bank, doomed, budget) || !tables_end(bank, doomed, budget))
+        return false;
+    for (struct frame *f; (f = LIST_FIRST(&bank->anon)); --*budget) {
+        if (!*budget)
+            return false;
+        frame_inherit(f, doomed, &doomed->obj.bank->anon);
+    }
+    kassert(bank->used == 0);
+    return true;
+}
+
+// Takes an emptied bank's capabilities away, and frees it or leaves it to the environments that refer to it.
+static bool bank_end(struct bank *bank, struct bank *doomed, unsigned *budget)
+{
+    unsigned part = *budget < 64 ? *budget : 64;
+    bool last = bank == doomed;
+    int left;
+
+    *budget -= part;
+    kobj_get(&bank->obj); // the revocation must not release it
+    left = cap_obj_revoke_all(&bank->obj.cap, part);
+    bank->obj.refs--;
+    if (left)
+        return false;
+    if (bank->obj.refs) {
+        bank_settle(bank);
+        if (!last)
+            bank_hoist(bank);
+    } else {
+        bank_gone(bank);
+    }
+    return true;
+}
+
+// True when the bank is gone, as far as the caller is concerned.
+static bool destroy_step(struct bank *doomed, unsigned *budget)
+{
+    struct bank *bank;
+
+    doomed->dying = true;
+    do {
+        bank = TAILQ_FIRST(&doomed->children);
+        if (!bank)
+            bank = doomed;
+        bank->dying = true;
+        if (bank != doomed && !TAILQ_EMPTY(&bank->children)) {
+            if (!*budget)
+                return false;
+            --*budget;
+            bank_hoist(TAILQ_FIRST(&bank->children));
+            continue;
+        }
+        if (!bank_empty(bank, doomed, budget) || !*budget || !bank_end(bank, doomed, budget))
+            return false;
+    } while (bank != doomed);
+    return true;
+}
+
+static void bank_release(struct kobj *obj)
+{
+    struct bank *bank = (struct bank *)obj;
+
+    bank->folded = true;
+    if (bank->used == 0)
+        bank_gone(bank);
+    else if (!bank->settled)
+        reap_later(obj);
+}
+
+static bool bank_reap(struct kobj *obj, unsigned *budget)
+{
+    struct bank *bank = (struct bank *)obj;
+
+    if (bank->dying)
+        return destroy_step(bank, budget);
+    if (!fold_step(bank, budget))
+        return false;
+    bank_gone(bank);
+    return true;
+}
+
+static int bank_destroy_op(struct kobj *obj, unsigned budget)
+{
+    return destroy_step((struct bank *)obj, &budget) ? 0 : -EXO_EAGAIN;
+}
+
+static void bank_identify(struct kobj *obj, struct exo_cap_info *info)
+{
+    info->length = ((struct bank *)obj)->limit;
+    info->used = ((struct bank *)obj)->used;
+}
+
+const struct kobj_ops bank_ops = {
+    .name = "bank",
+    .release = bank_release,
+    .destroy = bank_destroy_op,
+    .identify = bank_identify,
+    .reap = bank_reap,
+};
+
+void bank_init(struct bank *bank, uint64_t limit)
+{
+    bank->limit = limit;
+    TAILQ_INIT(&bank->children);
+    LIST_INIT(&bank->objects);
+    LIST_INIT(&bank->tables);
+    LIST_INIT(&bank->anon);
+}
+
+int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
+{
+    struct cap_slot *slot;
+    struct bank *bank, *child;
+    struct kobj *obj;
+    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_DERIVE, &slot);
+
+    if (err)
+        return err;
+    bank = (struct bank *)slot->obj;
+    if (frames >= bank_room(bank))
+        return -EXO_ENOMEM;
+    err = kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj);
+    if (err)
+        return err;
+    child = (struct bank *)obj;
+    bank_init(child, frames);
+    bank_charge(bank, frames);
+    TAILQ_INSERT_TAIL(&bank->children, child, sibling);
+    return cap_name_new(env_current(), obj, BANK_RIGHTS, 0);
+}
+
+int64_t sys_bank_fold(exo_handle_t handle)
+{
+    struct cap_slot *slot;
+    struct bank *bank;
+    unsigned budget = FOLD_BUDGET;
+    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_CONTROL, &slot);
+
+    if (err)
+        return err;
+    bank = (struct bank *)slot->obj;
+    if (!bank->obj.bank)
+        return -EXO_EINVAL;
+    if (bank->dying)
+        return -EXO_EDEAD;
+    bank->folded = true;
+    if (!fold_step(bank, &budget) || cap_obj_revoke_all(&bank->obj.cap, FOLD_BUDGET))
+        return -EXO_EAGAIN;
+    return 0;
+}
+
+static bool bank_within(const struct bank *bank, const struct bank *above)
+{
+    for (int i = 0; i < DEPTH_SEEN; i++) {
+        if (bank == above)
+            return true;
+        if (!bank)
+            return false;
+        bank = bank->obj.bank;
+    }
+    return true; // too deep to tell
+}
+
+int64_t sys_bank_destroy(exo_handle_t handle)
+{
+    const struct env *me = env_current();
+    struct cap_slot *slot;
+    struct bank *bank;
+    unsigned budget = DESTROY_BUDGET;
+    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_CONTROL, &slot);
+
+    if (err)
+        return err;
+    bank = (struct bank *)slot->obj;
+    if (!bank->obj.bank)
+        return -EXO_EINVAL;
+    if (bank_within(me->obj.bank, bank) || bank_within(me->bank, bank))
+        return -EXO_EBUSY;
+    return destroy_step(bank, &budget) ? 0 : -EXO_EAGAIN;
+}

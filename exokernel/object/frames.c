@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// FRAMES: runs of frames that never split. A run is held by its capabilities (whose windows map it), by
+// segment entries and by pins (kobj.refs), and goes when all are gone. Long runs are given back in parts.
+//
+// Runs are bought, or adopted at boot: a boot module (its frames become ordinary RAM of the root bank when
+// the run goes) or device memory (never RAM, so it has no entries in the frame table).
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <object/bank.h>
+#include <object/env.h>
+
+#define RUN_LIMIT    16384u // frames in one allocation: 64 MiB
+#define ZERO_AT_ONCE 512u   // longer runs are zeroed page by page, at the first use
+#define RUN_RIGHTS   (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE)
+
+exo_fn_t frames_first(const struct kobj *frames)
+{
+    return ((const struct run *)frames)->first;
+}
+
+uint64_t frames_count(const struct kobj *frames)
+{
+    return ((const struct run *)frames)->count;
+}
+
+bool frames_is_ram(const struct kobj *frames)
+{
+    return ((const struct run *)frames)->ram;
+}
+
+uint64_t run_charge(const struct kobj *obj)
+{
+    const struct run *run = (const struct run *)obj;
+
+    return obj->type == EXO_CAP_FRAMES && run->bought ? run->count : 0;
+}
+
+static int run_new(struct bank *bank, exo_fn_t first, uint64_t count, struct run **run)
+{
+    struct kobj *obj;
+    int err = kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), &obj);
+
+    if (err)
+        return err;
+    *run = (struct run *)obj;
+    (*run)->first = first;
+    (*run)->count = count;
+    return 0;
+}
+
+static void run_own(struct run *run, bool unzeroed)
+{
+    for (exo_fn_t fn = run->first; fn < run->first + run->count; fn++) {
+        *frame_of(fn) = (struct frame){.owner = &run->obj, .unzeroed = unzeroed};
+        frame_kind_set(fn, EXO_FRAME_RUN);
+    }
+    run->ram = true;
+}
+
+int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, struct kobj **obj)
+{
+    struct run *run;
+    bool found;
+    int err;
+
+    if (bank_room(bank) <= count)
+        return -EXO_ENOMEM;
+    if (flags & EXO_FRAMES_AT)
+        found = buddy_take(&frames_buddy, at, count);
+    else
+        found = buddy_alloc(&frames_buddy, count, flags & EXO_FRAMES_2M ? 512 : 1, &at);
+    if (!found)
+        return flags & EXO_FRAMES_AT ? -EXO_EBUSY : -EXO_ENOMEM;
+    err = run_new(bank, at, count, &run);
+    if (err) {
+        buddy_free(&frames_buddy, at, count);
+        return err;
+    }
+    bank_charge(bank, count);
+    info_page->frames_free = frames_buddy.nfree;
+    run->bought = true;
+    run_own(run, true);
+    for (exo_fn_t fn = at; fn < at + count && count <= ZERO_AT_ONCE; fn++)
+        frame_ready(frame_of(fn));
+    *obj = &run->obj;
+    return 0;
+}
+
+// True when every frame is RAM that was kept from the allocator, or every one is outside RAM.
+static bool adoptable(exo_fn_t first, uint64_t count, bool *ram)
+{
+    enum exo_frame_kind kind = frame_kind(first);
+
+    if (!count || (kind != EXO_FRAME_NONE && kind != EXO_FRAME_KERNEL))
+        return false;
+    for (exo_fn_t fn = first; fn < first + count; fn++)
+        if (frame_kind(fn) != kind)
+            return false;
+    *ram = kind == EXO_FRAME_KERNEL;
+    return true;
+}
+
+int frames_adopt(struct bank *bank, exo_fn_t first, uint64_t count, struct kobj **obj)
+{
+    struct run *run;
+    bool ram;
+    int err;
+
+    if (!adoptable(first, count, &ram))
+        return -EXO_EBUSY;
+    err = run_new(bank, first, count, &run);
+    if (err)
+        return err;
+    if (ram)
+        run_own(run, false);
+    *obj = &run->obj;
+    return 0;
+}
+
+// Gives back up to *budget frames from the front; true when the run is gone.
+static bool frames_reap(struct kobj *obj, unsigned *budget)
+{
+    struct run *run = (struct run *)obj;
+    uint64_t part = run->count < *budget ? run->count : *budget;
+
+    if (run->ram && part) {
+        frames_release(run->first, part);
+        run->first += part;
+        run->count -= part;
+        *budget -= (unsigned)part;
+        if (run->bought)
+            bank_credit(obj->bank, part);
+        else
+            bank_root_grow(part);
+    }
+    if (run->ram && run->count)
+        return false;
+    kobj_free(obj);
+    return true;
+}
+
+static void frames_release_op(struct kobj *obj)
+{
+    unsigned budget = 64;
+
+    if (!frames_reap(obj, &budget))
+        reap_later(obj);
+}
+
+static int frames_destroy(struct kobj *obj, unsigned budget)
+{
+    if (obj->flags & KOBJ_REAPING)
+        return frames_reap(obj, &budget) ? 0 : -EXO_EAGAIN;
+    return cap_obj_revoke_all(&obj->cap, budget) ? -EXO_EAGAIN : 0;
+}
+
+static void frames_counted(struct kobj *obj)
+{
+    struct run *run = (struct run *)obj;
+    volatile struct exo_frame *e = run->ram && run->count ? frame_info(run->first) : NULL;
+
+    if (!e)
+        return;
+    e->caps = obj->cap.caps;
+    e->wcaps = obj->cap.wcaps;
+}
+
+static void frames_identify(struct kobj *obj, struct exo_cap_info *info)
+{
+    info->first_frame = frames_first(obj);
+    info->length = frames_count(obj);
+}
+
+const struct kobj_ops frames_ops = {
+    .name = "frames",
+    .release = frames_release_op,
+    .destroy = frames_destroy,
+    .counted = frames_counted,
+    .identify = frames_identify,
+    .reap = frames_reap,
+};
+
+int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint64_t frame)
+{
+    struct cap_slot *slot;
+    struct kobj *obj;
+    int err;
+
+    if (!count || flags & ~(uint64_t)(EXO_FRAMES_AT | EXO_FRAMES_2M))
+        return -EXO_EINVAL;
+    if (flags & EXO_FRAMES_AT && flags & EXO_FRAMES_2M && frame % 512)
+        return -EXO_EINVAL;
+    if (count > RUN_LIMIT)
+        return -EXO_ELIMIT;
+    err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+    if (!err)
+        err = frames_buy((struct bank *)slot->obj, count, flags, frame, &obj);
+    return err ? err : cap_name_new(env_current(), obj, RUN_RIGHTS, 0);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// Page tables of address spaces: finding, buying and giving back tables. What the entries mean is aspace.c's.
+//
+// Every table of the user half is a frame of kind TABLE: its owner is the address space, its refs the number
+// of entries in use, so that it goes the moment it is empty (pt_prune), and its rank and place tell where it
+// hangs, so that a bank that paid for it can take it out. The kernel half is the same in all address spaces:
+// mem_init makes its second-level tables once and they never change.
+//
+// Nothing is freed before the TLBs have forgotten it: what goes is collected in a struct gather.
+
+#include <core/log.h>
+#include <object/aspace.h>
+
+uint64_t *kernel_pml4;
+
+void gather_init(struct gather *g, struct aspace *as)
+{
+    *g = (struct gather){.as = as, .lo = UINT64_MAX};
+    LIST_INIT(&g->dead);
+}
+
+void gather_note(struct gather *g, uint64_t va, uint64_t bytes)
+{
+    if (va < g->lo)
+        g->lo = va;
+    if (va + bytes > g->hi)
+        g->hi = va + bytes;
+}
+
+void gather_finish(struct gather *g)
+{
+    struct frame *f;
+
+    if (g->hi > g->lo)
+        tlb_flush(g->as, g->lo, (g->hi - g->lo) >> EXO_PAGE_SHIFT);
+    while ((f = LIST_FIRST(&g->dead))) {
+        LIST_REMOVE(f, link);
+        frame_free(f);
+    }
+    gather_init(g, g->as);
+}
+
+uint64_t *pt_entry(const struct aspace *as, uint64_t va, int level)
+{
+    uint64_t *entry;
+
+    if (!as->pml4)
+        return NULL;
+    entry = &as->pml4[pt_index(va, 4)];
+    for (int l = 4; l > level; l--) {
+        if (!(*entry & PTE_P) || (l == 2 && pte_is_segment(*entry)))
+            return NULL;
+        entry = &pte_table(*entry)[pt_index(va, l - 1)];
+    }
+    return entry;
+}
+
+uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level)
+{
+    uint64_t first = va & ~(PT_SPAN(2) - 1), end = va + (pages << EXO_PAGE_SHIFT), missing = 0;
+
+    for (uint64_t at = first; at < end; at += PT_SPAN(2)) {
+        for (int l = 4; l > level; l--) {
+            const uint64_t *entry = pt_entry(as, at, l);
+
+            if (!(entry && *entry & PTE_P) && (at == first || at % PT_SPAN(l) == 0))
+                missing++;
+        }
+    }
+    return missing;
+}
+
+uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level)
+{
+    uint64_t *entry = &as->pml4[pt_index(va, 4)];
+
+    for (int l = 4; l > level; l--) {
+        if (!(*entry & PTE_P)) {
+            struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
+
+            f->owner = &as->obj;
+            f->where = (uint32_t)((va & ~(PT_SPAN(l) - 1)) >> 21) & 0x3ffffff;
+            f->rank = (TABLE_RANK + (unsigned)l - 1) & 15;
+            pt_set(entry, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U);
+        }
+        entry = &pte_table(*entry)[pt_index(va, l - 1)];
+    }
+    return entry;
+}
+
+static struct frame *table_of(const uint64_t *entry)
+{
+    return frame_of(virt_to_phys(entry) >> EXO_PAGE_SHIFT);
+}
+
+void pt_set(uint64_t *entry, uint64_t value)
+{
+    kassert(*entry == 0);
+    __atomic_store_n(entry, value, __ATOMIC_RELAXED);
+    table_of(entry)->refs++;
+}
+
+uint64_t pt_clear(uint64_t *entry)
+{
+    table_of(entry)->refs--;
+    return __atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
+}
+
+void pt_prune(struct aspace *as, uint64_t va, struct gather *g)
+{
+    for (int l = 2; l <= 4; l++) {
+        uint64_t *entry = pt_entry(as, va, l);
+        struct frame *f;
+
+        if (!entry || !(*entry & PTE_P))
+            continue;
+        if (l == 2 && pte_is_segment(*entry))
+            return;
+        f = frame_of(pte_frame(*entry));
+        if (f->refs)
+            return;
+        pt_clear(entry);
+        gather_note(g, va & ~(EXO_PAGE_SIZE - 1), EXO_PAGE_SIZE);
+        LIST_REMOVE(f, link);
+        LIST_INSERT_HEAD(&g->dead, f, link);
+    }
+}
