@@ -39,7 +39,7 @@ enum vt_attr {
 
 struct vt_cell {
     uint16_t ch;   /* Unicode */
-    uint8_t color; /* foreground | background << 4, VGA numbering */
+    uint8_t color; /* foreground | background << 4; 1 red, 2 green, 4 blue, 8 bright */
     uint8_t attr;  /* enum vt_attr */
 };
 

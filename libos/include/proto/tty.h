@@ -51,7 +51,8 @@ struct tty_page {
     struct lx_termios2 tio;
     struct lx_winsize ws;
     int32_t sid, pgrp;       // session it controls and its foreground group; 0 none
-    uint32_t reserved[2];
+    uint32_t hangups;        // +1 at each hang-up: the bits below are no longer an older open's; it asks TTY_OP_POLL
+    uint32_t reserved;
     struct tty_side side[2]; // 0 the terminal, 1 the master of a pty
 };
 
