@@ -43,6 +43,10 @@ struct exo_save {
     uint64_t addr;
 };
 
+// The selectors of user code in exo_save.cs and .ss.
+#define EXO_USER_CS      0x2b
+#define EXO_USER_SS      0x23
+
 #define EXO_SAVE_DEPTH   3
 #define EXO_MSG_SIZE     4096
 #define EXO_MSG_CAPS     4

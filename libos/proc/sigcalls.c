@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// The system calls about signals. Changing masks and actions is private to the process; sending goes through init,
+// except to oneself. POSIX: sigaction(), sigprocmask(), sigpending(), sigsuspend(), sigtimedwait(), sigqueue(), kill().
+#include <lx/time.h>
+#include <proc/signal.h>
+
+#define SET_SIZE 8
+
+static bool bad_signal(int signo)
+{
+    return signo < 1 || signo > LX_NSIG;
+}
+
+long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
+{
+    struct lx_sigaction new;
+    if (size != SET_SIZE || bad_signal(signo))
+        return -LX_EINVAL;
+    if (unew && (LX_SIGBIT(signo) & SIG_UNBLOCKABLE))
+        return -LX_EINVAL;
+    if (unew && user_read(&new, unew, sizeof(new)) < 0)
+        return -LX_EFAULT;
+    if (uold && user_write(uold, &sig.action[signo - 1], sizeof(new)) < 0)
+        return -LX_EFAULT;
+    if (!unew)
+        return 0;
+    new.mask &= ~SIG_UNBLOCKABLE;
+    sig.action[signo - 1] = new;
+    if (sig_ignored(signo)) { // POSIX: a pending signal is discarded, blocked or not
+        sig_take();
+        sig.pending &= ~LX_SIGBIT(signo);
+        sig.local &= ~LX_SIGBIT(signo);
+    }
+    if (signo == LX_SIGCHLD)
+        sig_tell_child_flags();
+    return 0;
+}
+
+long px_rt_sigprocmask(int how, uint64_t uset, uint64_t uold, size_t size)
+{
+    uint64_t old = thread_self()->sigmask, set;
+    if (size != SET_SIZE)
+        return -LX_EINVAL;
+    if (uset) {
+        if (user_read(&set, uset, sizeof(set)) < 0)
+            return -LX_EFAULT;
+        switch (how) {
+        case LX_SIG_BLOCK:
+            set |= old;
+            break;
+        case LX_SIG_UNBLOCK:
+            set = old & ~set;
+            break;
+        case LX_SIG_SETMASK:
+            break;
+        default:
+            return -LX_EINVAL;
+        }
+        sig_set_mask(set);
+    }
+    if (uold && user_write(uold, &old, sizeof(old)) < 0)
+        return -LX_EFAULT;
+    return 0;
+}
+
+long px_rt_sigpending(uint64_t uset, size_t size)
+{
+    if (size > SET_SIZE)
+        return -LX_EINVAL;
+    sig_take();
+    uint64_t set = sig.pending & thread_self()->sigmask;
+    return user_write(uset, &set, size);
+}
+
+static long wait_for_signal(void)
+{
+    for (;;) {
+        int err = block_wait(NULL, 0, EXO_NEVER);
+        if (err < 0)
+            return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+    }
+}
+
+long px_rt_sigsuspend(uint64_t uset, size_t size)
+{
+    uint64_t set;
+    if (size != SET_SIZE)
+        return -LX_EINVAL;
+    if (user_read(&set, uset, sizeof(set)) < 0)
+        return -LX_EFAULT;
+    sig_mask_for_call(set);
+    return wait_for_signal();
+}
+
+long px_pause(void)
+{
+    return wait_for_signal();
+}
+
+// The signals of the set are taken whether blocked or not; while waiting they must not run handlers, so the wait
+// is masked against them and woken by their arrival in ctx->pending alone.
+static long timed_wait(uint64_t set, exo_ns_t deadline, struct lx_siginfo *info)
+{
+    struct thread *t = thread_self();
+    for (;;) {
+        int signo = sig_next(set, info);
+        if (signo)
+            return signo;
+        if (sig.pending & ~t->sigmask) {
+            sys_work_set();
+            return -LX_EINTR;
+        }
+        int64_t err = exo_wait(NULL, 0, deadline);
+        if (err == -EXO_ETIMEDOUT) {
+            signo = sig_next(set, info);
+            return signo ? signo : -LX_EAGAIN;
+        }
+    }
+}
+
+long px_rt_sigtimedwait(uint64_t uset, uint64_t uinfo, uint64_t utime, size_t size)
+{
+    uint64_t set;
+    struct lx_siginfo info;
+    struct lx_timespec t;
+    exo_ns_t deadline = EXO_NEVER;
+    if (size != SET_SIZE)
+        return -LX_EINVAL;
+    if (user_read(&set, uset, sizeof(set)) < 0)
+        return -LX_EFAULT;
+    if (utime) {
+        if (user_read(&t, utime, sizeof(t)) < 0)
+            return -LX_EFAULT;
+        if (t.sec < 0 || t.nsec < 0 || t.nsec > 999999999)
+            return -LX_EINVAL;
+        deadline = clock_now() + (uint64_t)t.sec * 1000000000 + (uint64_t)t.nsec;
+    }
+    // An ignored signal that is waited for must become pending all the same: block the set meanwhile.
+    struct thread *thread = thread_self();
+    uint64_t mask = thread->sigmask;
+    set &= ~SIG_UNBLOCKABLE;
+    thread->sigmask |= set;
+    long signo = timed_wait(set, deadline, &info);
+    sig_set_mask(mask);
+    if (signo > 0 && uinfo && user_write(uinfo, &info, sizeof(info)) < 0)
+        return -LX_EFAULT;
+    return signo;
+}
+
+long px_sigaltstack(uint64_t unew, uint64_t uold)
+{
+    struct thread *t = thread_self();
+    struct lx_stack new;
+    uint64_t sp = sys_frame()->user_sp;
+    bool on = t->altstack_size && sp - t->altstack <= t->altstack_size;
+    struct lx_stack old = {t->altstack, t->altstack_size ? (on ? LX_SS_ONSTACK : 0) : LX_SS_DISABLE, 0,
+                           t->altstack_size};
+    if (unew && user_read(&new, unew, sizeof(new)) < 0)
+        return -LX_EFAULT;
+    if (unew) {
+        if (on)
+            return -LX_EPERM;
+        if (new.flags & ~(LX_SS_DISABLE | LX_SS_ONSTACK | (int)LX_SS_AUTODISARM))
+            return -LX_EINVAL;
+        if (!(new.flags & LX_SS_DISABLE) && new.size < LX_MINSIGSTKSZ)
+            return -LX_ENOMEM;
+    }
+    if (uold && user_write(uold, &old, sizeof(old)) < 0)
+        return -LX_EFAULT;
+    if (unew) {
+        bool off = new.flags & LX_SS_DISABLE;
+        t->altstack = off ? 0 : new.sp;
+        t->altstack_size = off ? 0 : new.size;
+    }
+    return 0;
+}
+
+// --- sending ---------------------------------------------------------------------------------------------
+
+// A signal to oneself needs nobody; stops and SIGKILL are init's, who must know of them.
+static long send_self(int signo, int code, uint64_t value)
+{
+    struct lx_siginfo info = {.signo = signo, .code = code};
+    info.from.pid = proc_self()->pid;
+    info.from.uid = proc_self()->ruid;
+    info.from.value = value;
+    if (signo)
+        sig_raise(&info);
+    return 0;
+}
+
+static bool kept_by_init(int signo)
+{
+    return signo && (LX_SIGBIT(signo) & (SIG_STOPS | LX_SIGBIT(LX_SIGKILL) | LX_SIGBIT(LX_SIGCONT)));
+}
+
+long px_kill(int pid, int signo)
+{
+    if (signo < 0 || signo > LX_NSIG)
+        return -LX_EINVAL;
+    if (pid == proc_self()->pid && !kept_by_init(signo))
+        return send_self(signo, LX_SI_USER, 0);
+    struct exo_msg m = {.w = {PROC_OP_KILL, (uint64_t)(int64_t)pid, (uint64_t)signo}};
+    return server_call(H_INIT, &m);
+}
+
+long px_tgkill(int tgid, int tid, int signo)
+{
+    if (tgid <= 0 || tid <= 0 || signo < 0 || signo > LX_NSIG)
+        return -LX_EINVAL;
+    if (tid == thread_self()->tid && tgid == proc_self()->pid && !kept_by_init(signo))
+        return send_self(signo, LX_SI_TKILL, 0);
+    if (tid != tgid)
+        return -LX_ESRCH;
+    return px_kill(tgid, signo);
+}
+
+long px_tkill(int tid, int signo)
+{
+    return px_tgkill(tid == thread_self()->tid ? proc_self()->pid : tid, tid, signo);
+}
+
+// Only what a process may truly claim: codes below 0, except to oneself.
+long px_rt_sigqueueinfo(int pid, int signo, uint64_t uinfo)
+{
+    struct lx_siginfo info;
+    if (signo < 0 || signo > LX_NSIG)
+        return -LX_EINVAL;
+    if (user_read(&info, uinfo, sizeof(info)) < 0)
+        return -LX_EFAULT;
+    bool self = pid == proc_self()->pid;
+    if (info.code >= 0 && !self)
+        return -LX_EPERM;
+    if (self && !kept_by_init(signo)) {
+        info.signo = signo;
+        if (signo)
+            sig_raise(&info);
+        return 0;
+    }
+    struct exo_msg m = {.w = {PROC_OP_QUEUE, (uint64_t)(int64_t)pid, (uint64_t)signo,
+                              info.from.value, (uint64_t)(int64_t)info.code}};
+    return server_call(H_INIT, &m);
+}

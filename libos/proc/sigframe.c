@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// Running a handler: the frame on the application's stack, and the way back. Layout: Linux x86-64 rt_sigframe, so that
+// unwinders and programs that look into their ucontext find what they know:
+//
+//     rsp -> return address (the pad below, whose bytes unwinders recognise)
+//            struct lx_ucontext
+//            struct lx_siginfo
+//            struct sig_resume    (ours)
+//            FPU state            (64-byte aligned, fxsave or xsave form)
+//
+// A handler runs when no libOS frame is live: from the way out of a call, or from an upcall that interrupted the
+// application itself. So it may longjmp away.
+//
+// Restart and cancellation. When a call had no effect, the ucontext shows the place before it, __cp_begin for
+// a cancellation point, and what is to happen on return stands in sig_resume: begin the call again, or return
+// EINTR. A handler that moves the instruction pointer (musl's cancellation) is obeyed.
+#include <proc/signal.h>
+
+struct sigframe {
+    uint64_t pad;
+    struct lx_ucontext uc;
+    struct lx_siginfo info;
+    struct sig_resume resume;
+};
+
+#define FXSAVE_SIZE    512
+#define FPU_MAX        4096
+#define FP_XSTATE_MAGIC1 0x46505853u
+#define FP_XSTATE_MAGIC2 0x46505845u
+#define SW_RESERVED    464 // in the fxsave area: struct _fpx_sw_bytes
+
+static uint8_t fpu_area[FPU_MAX] __attribute__((aligned(64)));
+
+// mov $15, %rax; syscall: a raw system call, which the kernel bounces to px_rt_sigreturn.
+__asm__(".pushsection .text\n"
+        ".globl sig_pad\n.hidden sig_pad\n.type sig_pad, @function\n"
+        "nop\n" // unwinders look at the byte before the return address
+        "sig_pad: mov $15, %rax\n"
+        "syscall\n"
+        "ud2\n"
+        ".popsection\n");
+extern const uint8_t sig_pad[];
+
+static uint32_t xsave_size(void)
+{
+    static uint32_t size;
+    if (!size) {
+        uint32_t a = 0xd, b, c = 0, d;
+        __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+        size = b + 4 <= FPU_MAX ? b : FXSAVE_SIZE;
+    }
+    return size;
+}
+
+// Saves the live FPU state in fpu_area; returns its length.
+static uint32_t fpu_save(bool extended)
+{
+    if (!extended || !(EXO_INFO->features & EXO_CPU_XSAVE)) {
+        __asm__ volatile("fxsave64 %0" : "=m"(fpu_area));
+        memset(fpu_area + SW_RESERVED, 0, FXSAVE_SIZE - SW_RESERVED);
+        return FXSAVE_SIZE;
+    }
+    uint32_t size = xsave_size();
+    uint32_t sw[12] = {FP_XSTATE_MAGIC1, size + 4, 0, 0, size};
+    memset(fpu_area + FXSAVE_SIZE, 0, 64); // the header must be clean
+    __asm__ volatile("xsave64 %0" : "=m"(fpu_area) : "a"(~0u), "d"(~0u));
+    memcpy(&sw[2], fpu_area + FXSAVE_SIZE, 8);
+    memcpy(fpu_area + SW_RESERVED, sw, sizeof(sw));
+    uint32_t end = FP_XSTATE_MAGIC2;
+    memcpy(fpu_area + size, &end, 4);
+    return size + 4;
+}
+
+// A ucontext is application data: an FPU image that the instruction would fault on is repaired instead.
+static void fpu_restore(uint64_t from)
+{
+    uint32_t magic, mxcsr;
+    if (!from || user_read(fpu_area, from, FXSAVE_SIZE) < 0)
+        return;
+    memcpy(&mxcsr, fpu_area + 24, 4);
+    mxcsr &= 0xffff;
+    memcpy(fpu_area + 24, &mxcsr, 4);
+    memcpy(&magic, fpu_area + SW_RESERVED, 4);
+    if (magic != FP_XSTATE_MAGIC1 || !(EXO_INFO->features & EXO_CPU_XSAVE)) {
+        __asm__ volatile("fxrstor64 %0" : : "m"(fpu_area));
+        return;
+    }
+    uint32_t size = xsave_size(), low, high;
+    if (user_read(fpu_area + FXSAVE_SIZE, from + FXSAVE_SIZE, size - FXSAVE_SIZE) < 0)
+        return;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    uint64_t header[8] = {0}, mask = (uint64_t)high << 32 | low;
+    memcpy(header, fpu_area + FXSAVE_SIZE, 8);
+    header[0] &= mask;
+    memcpy(fpu_area + FXSAVE_SIZE, header, sizeof(header));
+    __asm__ volatile("xrstor64 %0" : : "m"(fpu_area), "a"(~0u), "d"(~0u));
+}
+
+// --- entering a handler ---------------------------------------------------------------------------------------
+
+static bool on_altstack(const struct thread *t, uint64_t sp)
+{
+    return sp - t->altstack <= t->altstack_size && t->altstack_size;
+}
+
+static uint64_t frame_stack(const struct lx_sigaction *action, uint64_t sp)
+{
+    struct thread *t = thread_self();
+    if ((action->flags & LX_SA_ONSTACK) && t->altstack_size && !on_altstack(t, sp))
+        return t->altstack + t->altstack_size;
+    return sp - 128;
+}
+
+static void fill_ucontext(struct lx_ucontext *uc, const struct exo_save *r, uint64_t sp)
+{
+    struct thread *t = thread_self();
+    *uc = (struct lx_ucontext){
+        .flags = 6, // UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
+        .stack = {t->altstack,
+                  t->altstack_size ? (on_altstack(t, sp) ? LX_SS_ONSTACK : 0) : LX_SS_DISABLE, 0,
+                  t->altstack_size},
+        .mc = {r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rdi, r->rsi, r->rbp,
+               r->rbx, r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->rflags, (uint16_t)r->cs, 0, 0,
+               (uint16_t)r->ss, r->error, r->vector, t->sigmask, r->addr, 0, {0}},
+        .sigmask = t->restore_mask ? t->saved_mask : t->sigmask,
+    };
+}
+
+static void mask_for_handler(const struct lx_sigaction *action, int signo)
+{
+    struct thread *t = thread_self();
+    uint64_t mask = t->sigmask | action->mask;
+    if (!(action->flags & LX_SA_NODEFER))
+        mask |= LX_SIGBIT(signo);
+    t->sigmask = mask & ~SIG_UNBLOCKABLE;
+    t->restore_mask = false;
+}
+
+void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct sig_resume *resume,
+              bool extended)
+{
+    struct lx_sigaction *action = &sig.action[info->signo - 1];
+    struct lx_sigaction was = *action;
+    struct sigframe f;
+    uint64_t at = frame_stack(&was, regs->rsp);
+    uint32_t fpu = fpu_save(extended);
+    uint64_t fpu_at = (at - fpu) & ~63ull;
+
+    at = ((fpu_at - sizeof(f)) & ~15ull) - 8; // as after a call instruction
+    fill_ucontext(&f.uc, regs, regs->rsp);
+    f.pad = (uint64_t)sig_pad;
+    f.info = *info;
+    f.uc.mc.fpstate = fpu_at;
+    f.resume = resume ? *resume : (struct sig_resume){0};
+    if (resume)
+        f.uc.mc.rip = resume->reported_rip;
+    if (user_write(fpu_at, fpu_area, fpu) < 0 || user_write(at, &f, sizeof(f)) < 0)
+        proc_exit(LX_SIGSEGV);
+    if (was.flags & LX_SA_RESETHAND)
+        *action = (struct lx_sigaction){.handler = LX_SIG_DFL, .flags = was.flags};
+    mask_for_handler(&was, info->signo);
+    regs->rip = was.handler;
+    regs->rsp = at;
+    regs->rdi = (uint64_t)info->signo;
+    regs->rsi = at + offsetof(struct sigframe, info);
+    regs->rdx = at + offsetof(struct sigframe, uc);
+    regs->rax = 0;
+    regs->rflags &= ~0x40500ull; // DF, TF, AC
+}
+
+// --- the way back -----------------------------------------------------------------------------------------------
+
+static void regs_from(const struct lx_mcontext *mc, struct exo_save *r)
+{
+    r->r8 = mc->r8, r->r9 = mc->r9, r->r10 = mc->r10, r->r11 = mc->r11;
+    r->r12 = mc->r12, r->r13 = mc->r13, r->r14 = mc->r14, r->r15 = mc->r15;
+    r->rdi = mc->rdi, r->rsi = mc->rsi, r->rbp = mc->rbp, r->rbx = mc->rbx;
+    r->rdx = mc->rdx, r->rax = mc->rax, r->rcx = mc->rcx;
+    r->rsp = mc->rsp, r->rip = mc->rip;
+    r->rflags = (mc->rflags & 0x40dd5) | 0x202; // the flags a program may change; interrupts stay on
+}
+
+// Runs what is deliverable on top of regs, then goes there.
+static void __attribute__((noreturn)) leave(struct exo_save *regs)
+{
+    struct lx_siginfo info;
+    ctx_self()->libos_words[CTX_WORK] = 0;
+    if (sig_dispatch(&info)) {
+        if (sig.pending & ~thread_self()->sigmask)
+            sys_work_set();
+        sig_push(&info, regs, NULL, true);
+    }
+    sys_resume(regs);
+}
+
+// rt_sigreturn: the stack pointer is just above the return address of the handler's frame. Never returns here.
+long px_rt_sigreturn(void)
+{
+    uint64_t at = sys_frame()->user_sp - offsetof(struct sigframe, uc);
+    struct sigframe f;
+    struct exo_save regs = {.cs = EXO_USER_CS, .ss = EXO_USER_SS};
+    if (user_read(&f, at, sizeof(f)) < 0)
+        proc_exit(LX_SIGSEGV);
+    fpu_restore(f.uc.mc.fpstate);
+    struct thread *t = thread_self();
+    t->restore_mask = false;
+    sig_set_mask(f.uc.sigmask);
+    if (!(f.uc.stack.flags & LX_SS_ONSTACK) && t->altstack_size)
+        t->altstack_flags = 0;
+    if (f.resume.valid && f.uc.mc.rip == f.resume.reported_rip)
+        regs = f.resume.regs;
+    else
+        regs_from(&f.uc.mc, &regs);
+    regs.cs = EXO_USER_CS;
+    regs.ss = EXO_USER_SS;
+    leave(&regs);
+}
+
+// --- where handlers start -------------------------------------------------------------------------------------
+
+extern const uint8_t libos_entry[], libos_entry_cp[];
+
+// The state just before the call was made: as it entered the libOS (native), or at the SYSCALL (foreign).
+static void regs_before_call(const struct sys_exit *exit, struct exo_save *r)
+{
+    const struct sys_frame *f = &exit->frame;
+    r->rax = f->nr;
+    r->rdi = f->arg[0], r->rsi = f->arg[1], r->rdx = f->arg[2];
+    r->r8 = f->arg[4], r->r9 = f->arg[5];
+    if (f->how & SYS_FOREIGN) {
+        r->r10 = f->arg[3];
+        r->rip -= 2;
+        return;
+    }
+    r->rcx = f->arg[3];
+    r->rsp = f->user_sp;
+    r->rip = (uint64_t)((f->how & SYS_CP) ? libos_entry_cp : libos_entry);
+    if (f->how & SYS_CP) {
+        r->r10 = thread_self()->cp_begin;
+        r->r11 = thread_self()->cp_end;
+    }
+}
+
+static bool wants_restart(long result, const struct lx_sigaction *action)
+{
+    return result == -ERESTARTSYS && (action->flags & LX_SA_RESTART);
+}
+
+static void __attribute__((noreturn)) run_handler(long result, struct sys_exit *exit,
+                                                  const struct lx_siginfo *info)
+{
+    struct exo_save regs;
+    struct sig_resume resume = {.valid = 1};
+    bool none = result == -ERESTARTSYS || result == -ERESTARTNOHAND; // the call had no effect
+    bool restart = wants_restart(result, &sig.action[info->signo - 1]);
+    bool foreign = exit->frame.how & SYS_FOREIGN;
+    if (!sys_return_state(exit, none ? -LX_EINTR : result, &regs))
+        proc_exit(LX_SIGSEGV);
+    resume.regs = regs;
+    if (restart)
+        regs_before_call(exit, &resume.regs);
+    resume.reported_rip = none && (exit->frame.how & SYS_CP) ? thread_self()->cp_begin
+                                                             : resume.regs.rip;
+    if (sig.pending & ~thread_self()->sigmask)
+        sys_work_set();
+    if (foreign) {
+        regs = resume.regs;
+        sig_push(info, &regs, NULL, true);
+    } else {
+        sig_push(info, &regs, &resume, false);
+    }
+    sys_resume(&regs);
+}
+
+long sig_exit_path(long result, struct sys_exit *exit)
+{
+    struct lx_siginfo info;
+    struct thread *t = thread_self();
+    ctx_self()->libos_words[CTX_WORK] = 0;
+    if (sig_dispatch(&info))
+        run_handler(result, exit, &info);
+    if (t->restore_mask) {
+        t->restore_mask = false;
+        sig_set_mask(t->saved_mask);
+        if (result != -ERESTARTNOHAND && sig_dispatch(&info))
+            run_handler(result, exit, &info);
+    }
+    if (result == -ERESTARTSYS || result == -ERESTARTNOHAND)
+        sys_restart(exit);
+    return result;
+}
+
+void sig_notified(struct exo_save *save)
+{
+    struct lx_siginfo info;
+    if (sig_dispatch(&info)) {
+        if (sig.pending & ~thread_self()->sigmask)
+            sys_work_set();
+        sig_push(&info, save, NULL, true);
+    }
+}
+
+void sig_force(int signo, int code, uint64_t addr, struct exo_save *at)
+{
+    struct lx_siginfo info = {.signo = signo, .code = code, .fault = {addr}};
+    uint64_t handler = sig.action[signo - 1].handler;
+    if (handler <= LX_SIG_IGN || (thread_self()->sigmask & LX_SIGBIT(signo)))
+        proc_exit(signo);
+    sig_push(&info, at, NULL, true);
+}

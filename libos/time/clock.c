@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// Clocks: read from the exposed page and the time stamp counter, without the kernel. POSIX: clock_gettime(), nanosleep().
+#include <core/libos.h>
+#include <lx/time.h>
+
+#define NS 1000000000ull
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+exo_ns_t clock_now(void)
+{
+    uint32_t seq;
+    uint64_t ns;
+    do {
+        seq = __atomic_load_n(&EXO_INFO->clock_seq, __ATOMIC_ACQUIRE);
+        uint64_t ticks = rdtsc() - EXO_INFO->tsc_base;
+        ns = EXO_INFO->tsc_ns +
+             (uint64_t)(((unsigned __int128)ticks * EXO_INFO->tsc_mult) >> EXO_INFO->tsc_shift);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    } while ((seq & 1) || seq != EXO_INFO->clock_seq);
+    return ns;
+}
+
+// CPU time of this process: what the kernel accounted, up to the present slice.
+uint64_t cpu_time(void)
+{
+    return EXO_ENVS[EXO_ENV_INDEX(ctx_self()->env)].cpu_ns;
+}
+
+static int64_t wall_offset(void)
+{
+    return EXO_INFO->wall_ns;
+}
+
+static int clock_read(int clock, int64_t *ns)
+{
+    switch (clock) {
+    case LX_CLOCK_REALTIME:
+    case LX_CLOCK_REALTIME_COARSE:
+        *ns = (int64_t)clock_now() + wall_offset();
+        return 0;
+    case LX_CLOCK_MONOTONIC:
+    case LX_CLOCK_MONOTONIC_RAW:
+    case LX_CLOCK_MONOTONIC_COARSE:
+    case LX_CLOCK_BOOTTIME:
+        *ns = (int64_t)clock_now();
+        return 0;
+    case LX_CLOCK_PROCESS_CPUTIME_ID:
+    case LX_CLOCK_THREAD_CPUTIME_ID:
+        *ns = (int64_t)cpu_time();
+        return 0;
+    default:
+        return -LX_EINVAL;
+    }
+}
+
+long px_clock_gettime(int clock, uint64_t utime)
+{
+    int64_t ns;
+    int err = clock_read(clock, &ns);
+    if (err < 0)
+        return err;
+    struct lx_timespec t = {ns / (int64_t)NS, ns % (int64_t)NS};
+    return user_write(utime, &t, sizeof(t));
+}
+
+long px_clock_getres(int clock, uint64_t utime)
+{
+    int64_t ns;
+    int err = clock_read(clock, &ns);
+    struct lx_timespec t = {0, 1};
+    if (err < 0 || !utime)
+        return err;
+    return user_write(utime, &t, sizeof(t));
+}
+
+// The clock belongs to the machine, and there is no capability for setting it.
+long px_clock_settime(int clock, uint64_t utime)
+{
+    (void)utime;
+    return clock == LX_CLOCK_REALTIME ? -LX_EPERM : -LX_EINVAL;
+}
+
+long px_settimeofday(uint64_t utime, uint64_t uzone)
+{
+    (void)utime, (void)uzone;
+    return -LX_EPERM;
+}
+
+long px_gettimeofday(uint64_t utime, uint64_t uzone)
+{
+    int64_t ns = (int64_t)clock_now() + wall_offset();
+    struct lx_timeval t = {ns / (int64_t)NS, ns % (int64_t)NS / 1000};
+    uint32_t zone[2] = {0, 0};
+    if (utime && user_write(utime, &t, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    return uzone ? user_write(uzone, zone, sizeof(zone)) : 0;
+}
+
+long px_time(uint64_t utime)
+{
+    int64_t now = ((int64_t)clock_now() + wall_offset()) / (int64_t)NS;
+    if (utime && user_write(utime, &now, sizeof(now)) < 0)
+        return -LX_EFAULT;
+    return now;
+}
+
+// --- sleeping --------------------------------------------------------------------------------------------
+
+static exo_ns_t plus(exo_ns_t base, const struct lx_timespec *t)
+{
+    if ((uint64_t)t->sec >= (EXO_NEVER - 1 - base) / NS)
+        return EXO_NEVER;
+    return base + (uint64_t)t->sec * NS + (uint64_t)t->nsec;
+}
+
+// An absolute time of a clock as a deadline of the monotonic one.
+static exo_ns_t absolute(int clock, const struct lx_timespec *t)
+{
+    bool real = clock == LX_CLOCK_REALTIME || clock == LX_CLOCK_REALTIME_COARSE;
+    exo_ns_t at = plus(0, t);
+    if (!real || at == EXO_NEVER)
+        return at;
+    int64_t offset = wall_offset();
+    return (int64_t)at <= offset ? 0 : at - (uint64_t)offset;
+}
+
+long px_clock_nanosleep(int clock, int flags, uint64_t utime, uint64_t urest)
+{
+    struct lx_timespec t;
+    int64_t dummy;
+    if (clock == LX_CLOCK_THREAD_CPUTIME_ID || clock_read(clock, &dummy) < 0)
+        return -LX_EINVAL;
+    if (user_read(&t, utime, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    if (t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)NS)
+        return -LX_EINVAL;
+    bool abs = flags & LX_TIMER_ABSTIME;
+    exo_ns_t deadline = abs ? absolute(clock, &t) : plus(clock_now(), &t);
+    int err;
+    do {
+        err = block_wait(NULL, 0, deadline);
+    } while (err == 0);
+    if (err == -LX_ETIMEDOUT)
+        return 0;
+    if (abs)
+        return -ERESTARTNOHAND;
+    if (urest) {
+        exo_ns_t now = clock_now();
+        uint64_t left = deadline > now ? deadline - now : 0;
+        struct lx_timespec rest = {(int64_t)(left / NS), (int64_t)(left % NS)};
+        if (user_write(urest, &rest, sizeof(rest)) < 0)
+            return -LX_EFAULT;
+    }
+    return err == -ERESTARTSYS ? -LX_EINTR : err;
+}
+
+long px_nanosleep(uint64_t utime, uint64_t urest)
+{
+    return px_clock_nanosleep(LX_CLOCK_MONOTONIC, 0, utime, urest);
+}
