@@ -27,6 +27,7 @@ struct env {
     uint32_t index;         // in the exposed table
     volatile struct exo_env_info *info; // kernel's writable view
     struct ctx_list contexts;
+    uint64_t early_bits;    // notified before there was a context 0
     uint32_t ncontexts;     // ever made: the next one's number
     uint32_t nbound;        // contexts bound to a slice
     struct endpoint *supervisor; // holds a reference until the death is told
@@ -54,10 +55,19 @@ struct wait_entry {
     uint32_t value;
     uint8_t kind;                // enum exo_cond_kind
     uint8_t index;               // in the caller's vector
-    uint8_t wanted;              // a plain WORD entry has published itself in exo_frame.sleepers
+    uint8_t slot;                // in ctx.waits
 };
 
 #define CTX_FPU_SIZE 1024
+
+// A point in time at which something happens to a context: a sleep ends, an alarm goes off.
+struct deadline {
+    RB_ENTRY(deadline) link;
+    struct ctx *ctx;
+    uint64_t ns;
+    uint64_t bits; // of an alarm; 0: the end of a sleep
+    bool set;
+};
 
 struct ctx {
     struct kobj obj;
@@ -74,16 +84,16 @@ struct ctx {
     bool running;                  // cpu->ctx of some CPU
     bool notify_new;               // bits came since the last upcall
     bool slice_end;                // EXO_UP_SLICE is due
-    bool timed;                    // in the deadline tree
-    bool aspace_stale;             // env's address space changed while it ran
     uint16_t nwaits;
     TAILQ_ENTRY(ctx) link;         // of env->contexts
+    TAILQ_ENTRY(ctx) bound;        // of slice->bound
     TAILQ_ENTRY(ctx) queue;        // of slice->ready, or of an endpoint's callers or receivers
-    RB_ENTRY(ctx) timer;
-    uint64_t deadline;             // ns
+    struct deadline timeout, alarm;
     uint64_t run_from;             // ns: since when it runs
+    uint32_t last_cpu;             // whose FPU registers may still be its own
     struct endpoint *endpoint;     // QUEUED, SERVED, RECEIVE: holds a reference
-    struct ctx *partner;           // SERVED: who serves; of a server: whom it serves
+    struct ctx *server;            // SERVED: who serves it
+    struct ctx *serving;           // whose call it has taken and not answered
     uint64_t badge;                // QUEUED, SERVED: of the capability it called by
     struct regs regs __attribute__((aligned(16)));
     uint8_t fpu[CTX_FPU_SIZE] __attribute__((aligned(64)));
@@ -94,6 +104,7 @@ struct ctx {
 struct env *env_current(void); // on this CPU; NULL while idle
 int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie, struct env **env);
 void env_begin_death(struct env *env, enum exo_death reason, uint64_t code);
+void env_started(struct env *env);  // a context was bound to a slice
 bool env_teardown(struct env *env); // one bounded step; true when the environment is dead
 int env_clear_table_page_return(struct env *env); // gives the table's pages back after cspace_clear
 // An ENV capability with `rights`; handle 0 is the caller's own environment.
@@ -109,9 +120,12 @@ void ctx_wake(struct ctx *ctx, int64_t result);
 // Takes it out of every queue and tree without making it ready.
 void ctx_cancel(struct ctx *ctx);
 void ctx_retire(struct ctx *ctx);                 // its environment is dying: for good
+void ctx_sleep(struct ctx *ctx, enum ctx_state state); // the running context
 void ctx_notify(struct ctx *ctx, uint64_t bits);
-void env_notify(struct env *env, uint64_t bits);  // context 0, if there is one
-bool ctx_pending(const struct ctx *ctx);
+void ctx_drop(struct ctx *ctx);                   // the environment lets go of it
+void env_notify(struct env *env, uint64_t bits);  // context 0, or for it when it comes
+bool ctx_pending(const struct ctx *ctx);          // notification bits are set
+bool ctx_interruptible(const struct ctx *ctx);    // ... new ones, and an upcall could be delivered now
 // A synchronous upcall; the environment dies if it cannot be delivered.
 void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr);
 void ctx_return_checks(struct ctx *ctx);          // before every return to user code: asynchronous upcalls
@@ -122,19 +136,22 @@ struct kobj *slice_obj(struct slice *slice);
 void slice_enqueue(struct ctx *ctx, bool first);  // ready and bound: onto its slice's queue
 void slice_dequeue(struct ctx *ctx);
 void slice_reap(struct slice *slice, struct env *env);   // its teardown takes this slice's time from now on
+void slice_reaped(struct env *env);                      // ... and is done
 void schedule(void);            // makes cpu->ctx the context to run; returns when there is one
 void schedule_to(struct ctx *ctx); // run this ready context next, on the time of the slice that is running
+void schedule_seed(uint64_t seed); // positions of random length (test of preemption)
 
 // --- endpoints (endpoint.c) ------------------------------------------------------------------------------
-void endpoint_server_died(struct env *env);       // callers get -EXO_EDEAD
+bool endpoint_server_died(struct env *env, unsigned budget); // callers get -EXO_EDEAD; true when all did
 void endpoint_tell_death(struct env *env);        // to its supervisor
+void endpoint_abandon(struct ctx *ctx);           // whom it serves gets -EXO_EDEAD
 void endpoint_leave(struct ctx *ctx);             // takes a context out of QUEUED, SERVED, RECEIVE
 void endpoint_notified(struct ctx *ctx);          // RECEIVE: notification bits came
 
 // --- waits and deadlines (wait.c) ----------------------------------------------------------------------
 void wait_leave(struct ctx *ctx);                 // takes its conditions out of the buckets
-void deadline_set(struct ctx *ctx, uint64_t ns);
-void deadline_clear(struct ctx *ctx);
+void deadline_set(struct ctx *ctx, struct deadline *deadline, uint64_t ns);
+void deadline_clear(struct deadline *deadline);
 void deadlines_run(uint64_t now);                 // ends what is due
 uint64_t deadline_next(void);                     // EXO_NEVER: none
 

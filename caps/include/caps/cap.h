@@ -93,6 +93,7 @@ struct cap_slot {
     uint8_t type;        // 0 = vacant; otherwise opaque
     uint8_t flags;       // CAP_FLAG_*
     uint8_t wkind;       // kind of window, 0 = none; set and read by the kernel
+    uint8_t spare;       // the kernel's own, with the flags of CAP_FLAG_USER; cleared on delete
     struct cap_window window;
 } __attribute__((aligned(32)));
 

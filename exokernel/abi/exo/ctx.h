@@ -48,6 +48,7 @@ struct exo_save {
 #define EXO_USER_SS      0x23
 
 #define EXO_SAVE_DEPTH   3
+#define EXO_CONTEXTS     64 // contexts an environment can have made, at most
 #define EXO_MSG_SIZE     4096
 #define EXO_MSG_CAPS     4
 

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+//
+// Contexts: registers, the two shared frames, and upcalls into user code (contract: abi/exo/ctx.h).
+//
+// The block is user-writable: every word is read once and bounded before use, and the kernel reaches it by its own mapping
+// of the pinned frames. A context is in exactly one of these places: running on a CPU, queued on its slice (ready
+// and bound), asleep in a call (state), or nowhere (stopped, or dead). Whoever ends a sleep stores the result in the
+// registers; there is nothing to continue in the kernel.
+//
+// A context never outlives its environment object, nor the environment's record of it: its registers can be read after
+// death. Locking: klock.
+
+#include <string.h>
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define USER_CANONICAL(x) ((x) >> 47 == 0)
+
+struct ctx *ctx_current(void)
+{
+    return this_cpu()->ctx;
+}
+
+struct ctx *ctx_by_index(struct env *env, uint32_t index)
+{
+    struct ctx *ctx;
+
+    TAILQ_FOREACH(ctx, &env->contexts, link)
+        if (ctx->index == index)
+            return ctx;
+    return NULL;
+}
+
+static uint64_t block_read(const uint64_t *word)
+{
+    return *(const volatile uint64_t *)word;
+}
+
+bool ctx_pending(const struct ctx *ctx)
+{
+    return block_read(&ctx->block->pending) != 0;
+}
+
+static bool upcalls_open(const struct ctx *ctx)
+{
+    const volatile struct exo_ctx *block = ctx->block;
+
+    return block->mask == 0 && block->depth == 0 && block->upcall_entry != 0;
+}
+
+bool ctx_interruptible(const struct ctx *ctx)
+{
+    return ctx->notify_new && ctx_pending(ctx) && upcalls_open(ctx);
+}
+
+// --- making and ending ------------------------------------------------------------------------------
+
+static void block_init(struct ctx *ctx)
+{
+    struct exo_ctx *block = ctx->block;
+
+    block->size = sizeof(*block);
+    block->version = EXO_ABI_VERSION;
+    block->self = ctx->block_va;
+    block->index = ctx->index;
+    block->env = ctx->env->info->id;
+}
+
+int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va, struct ctx **out)
+{
+    struct kobj *obj;
+    struct ctx *ctx;
+    int err;
+
+    if (frames_count(frames) != 2 || !frames_is_ram(frames) || va % EXO_PAGE_SIZE ||
+        !user_range(va, 2 * EXO_PAGE_SIZE) || va < EXO_USER_BASE)
+        return -EXO_EINVAL;
+    if (env->ncontexts >= EXO_CONTEXTS)
+        return -EXO_ELIMIT;
+    err = kobj_alloc(bank, KOBJ_CTX, sizeof(*ctx), &obj);
+    if (err)
+        return err;
+    err = aspace_map_block(env->aspace, bank, va, frames);
+    if (err) {
+        kobj_free(obj);
+        return err;
+    }
+    ctx = (struct ctx *)obj;
+    ctx->env = env;
+    ctx->frames = frames;
+    kobj_get(frames);
+    ctx->block = phys_to_virt(frames_first(frames) << EXO_PAGE_SHIFT);
+    ctx->msg = phys_to_virt((frames_first(frames) + 1) << EXO_PAGE_SHIFT);
+    ctx->block_va = va;
+    ctx->gs_base = va;
+    ctx->index = env->ncontexts++;
+    ctx->regs.cs = USER_CS;
+    ctx->regs.ss = USER_SS;
+    ctx->regs.rflags = RFLAGS_FIXED | RFLAGS_IF;
+    cpu_fpu_reset(ctx);
+    block_init(ctx);
+    TAILQ_INSERT_TAIL(&env->contexts, ctx, link);
+    env->info->contexts++;
+    kobj_get(obj); // the environment's hold
+    if (ctx->index == 0) {
+        ctx_notify(ctx, env->early_bits);
+        env->early_bits = 0;
+    }
+    *out = ctx;
+    return 0;
+}
+
+void ctx_sleep(struct ctx *ctx, enum ctx_state state)
+{
+    ctx->state = (uint8_t)state;
+    this_cpu()->resched = true;
+}
+
+void ctx_cancel(struct ctx *ctx)
+{
+    if (ctx->state == CTX_WAIT)
+        wait_leave(ctx);
+    else if (ctx->state != CTX_READY && ctx->state != CTX_DEAD)
+        endpoint_leave(ctx);
+    deadline_clear(&ctx->timeout);
+}
+
+void ctx_wake(struct ctx *ctx, int64_t result)
+{
+    if (ctx->state == CTX_READY || ctx->state == CTX_DEAD)
+        return;
+    ctx_cancel(ctx);
+    ctx->state = CTX_READY;
+    ctx->regs.rax = (uint64_t)result;
+    slice_enqueue(ctx, false);
+}
+
+void ctx_retire(struct ctx *ctx)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (ctx->state == CTX_DEAD)
+        return;
+    if (ctx->running) {
+        kassert(cpu->ctx == ctx); // another CPU would have to be told
+        cpu_park();
+        cpu->resched = true;
+    }
+    if (cpu->next == ctx)
+        cpu->next = NULL;
+    ctx_cancel(ctx);
+    deadline_clear(&ctx->alarm);
+    endpoint_abandon(ctx);
+    ctx_bind(ctx, NULL);
+    ctx->state = CTX_DEAD;
+}
+
+// The environment lets go of a retired context.
+void ctx_drop(struct ctx *ctx)
+{
+    struct env *env = ctx->env;
+
+    ctx_retire(ctx);
+    TAILQ_REMOVE(&env->contexts, ctx, link);
+    env->info->contexts--;
+    kobj_put(&ctx->obj);
+}
+
+static void ctx_release(struct kobj *obj)
+{
+    struct ctx *ctx = (struct ctx *)obj;
+
+    cpu_forget(ctx);
+    kobj_put(ctx->frames);
+    kobj_free(obj);
+}
+
+static int ctx_destroy(struct kobj *obj, unsigned budget)
+{
+    struct ctx *ctx = (struct ctx *)obj;
+
+    (void)budget;
+    if (ctx->env->aspace)
+        aspace_unmap_block(ctx->env->aspace, ctx->block_va, ctx->frames);
+    ctx_drop(ctx);
+    return 0;
+}
+
+const struct kobj_ops ctx_ops = {
+    .name = "context",
+    .release = ctx_release,
+    .destroy = ctx_destroy,
+};
+
+// --- upcalls ------------------------------------------------------------------------------------------
+
+static uint64_t upcall_stack(const volatile struct exo_ctx *block, uint64_t rsp)
+{
+    uint64_t top = block->upcall_stack_top, size = block->upcall_stack_size;
+
+    if (rsp <= top && top - rsp <= size)
+        top = rsp - 128;
+    return (top & ~15ull) - 8;
+}
+
+static bool upcall(struct ctx *ctx, const struct exo_save *what)
+{
+    volatile struct exo_ctx *block = ctx->block;
+    uint32_t depth = block->depth;
+    uint64_t entry = block->upcall_entry;
+    struct exo_save *save;
+    struct regs *regs = &ctx->regs;
+
+    if (depth >= EXO_SAVE_DEPTH || entry < EXO_USER_BASE || !USER_CANONICAL(entry))
+        return false;
+    save = &ctx->block->save[depth];
+    memcpy(save, regs, offsetof(struct regs, vector));
+    memcpy(&save->rip, &regs->rip, 5 * 8);
+    save->cause = what->cause;
+    save->vector = what->vector;
+    save->error = what->error;
+    save->addr = what->addr;
+    block->depth = depth + 1;
+    regs->rsp = upcall_stack(block, regs->rsp);
+    regs->rdi = ctx->block_va + offsetof(struct exo_ctx, save) + depth * sizeof(*save);
+    regs->rip = entry;
+    regs->rflags = RFLAGS_FIXED | RFLAGS_IF;
+    regs->vector = 0; // rcx and r11 count: IRET
+    cpu_bases_fetch(ctx);
+    if (ctx->gs_base != ctx->block_va) {
+        ctx->gs_base = ctx->block_va;
+        cpu_bases_apply(ctx);
+    }
+    return true;
+}
+
+static const char *fault_name(uint64_t vector)
+{
+    static const char *const names[] = {
+        [0] = "divide error", [3] = "breakpoint",  [6] = "invalid opcode",
+        [13] = "protection",  [14] = "page fault", [17] = "alignment",
+    };
+
+    return vector < sizeof(names) / sizeof(names[0]) && names[vector] ? names[vector] : "exception";
+}
+
+void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr)
+{
+    struct exo_save what = {.cause = cause, .vector = vector, .error = error, .addr = addr};
+
+    if (ctx->state == CTX_DEAD)
+        return;
+    ctx->env->info->faults++;
+    if (upcall(ctx, &what))
+        return;
+    log_printf("env %u ctx %u: %s (vector %lu, error %lx, address %lx) at rip %lx rsp %lx cannot be delivered\n",
+               ctx->env->index, ctx->index, fault_name(vector), vector, error, addr, ctx->regs.rip,
+               ctx->regs.rsp);
+    env_begin_death(ctx->env, EXO_DEATH_UPCALL, vector);
+}
+
+void ctx_return_checks(struct ctx *ctx)
+{
+    struct exo_save what = {0};
+
+    if (__builtin_expect(!ctx->notify_new && !ctx->slice_end, 1))
+        return;
+    if (ctx->slice_end && !(block_read(&ctx->block->flags) & EXO_CTX_SLICE_END))
+        ctx->slice_end = false;
+    if (!upcalls_open(ctx))
+        return;
+    if (ctx->notify_new) {
+        ctx->notify_new = false;
+        what.cause = EXO_UP_NOTIFY;
+        if (ctx_pending(ctx) && upcall(ctx, &what))
+            return;
+    }
+    if (ctx->slice_end) {
+        ctx->slice_end = false;
+        what.cause = EXO_UP_SLICE;
+        upcall(ctx, &what);
+    }
+}
+
+void ctx_notify(struct ctx *ctx, uint64_t bits)
+{
+    if (!bits || ctx->state == CTX_DEAD)
+        return;
+    __atomic_fetch_or(&ctx->block->pending, bits, __ATOMIC_SEQ_CST);
+    ctx->notify_new = true;
+    if (ctx->state == CTX_WAIT)
+        ctx_wake(ctx, -EXO_EINTR);
+    else if (ctx->state == CTX_RECEIVE)
+        endpoint_notified(ctx);
+    else if (ctx->state == CTX_QUEUED && upcalls_open(ctx))
+        ctx_wake(ctx, -EXO_EINTR);
+}
+
+// --- the calls ----------------------------------------------------------------------------------------
+
+int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t block, uint64_t va)
+{
+    struct cap_slot *bank_slot, *block_slot;
+    struct env *env;
+    struct ctx *ctx;
+    int err = env_find(env_handle, EXO_R_CONTROL, &env);
+
+    if (!err)
+        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot);
+    if (!err)
+        err = cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &block_slot);
+    if (err)
+        return err;
+    if (env->state >= EXO_ENV_DYING)
+        return -EXO_EDEAD;
+    err = ctx_new(env, (struct bank *)bank_slot->obj, (struct kobj *)block_slot->obj, va, &ctx);
+    return err ? err : ctx->index;
+}
+
+static int ctx_find(exo_handle_t env_handle, uint64_t index, struct ctx **ctx)
+{
+    struct env *env;
+    int err = env_find(env_handle, EXO_R_CONTROL, &env);
+
+    if (err)
+        return err;
+    *ctx = index <= UINT32_MAX ? ctx_by_index(env, (uint32_t)index) : NULL;
+    return *ctx ? 0 : -EXO_ENOENT;
+}
+
+int64_t sys_ctx_set(exo_handle_t env, uint64_t index, uaddr_t from)
+{
+    struct exo_regs in;
+    struct ctx *ctx;
+    int err = ctx_find(env, index, &ctx);
+
+    if (err)
+        return err;
+    if (ctx->state == CTX_DEAD)
+        return -EXO_EDEAD;
+    if (ctx->running)
+        return -EXO_EBUSY;
+    if (copy_from_user(&in, from, sizeof(in)))
+        return -EXO_EFAULT;
+    if (in.size < sizeof(in) || !USER_CANONICAL(in.gpr.rip) || !USER_CANONICAL(in.fs_base))
+        return -EXO_EINVAL;
+    ctx_cancel(ctx);
+    ctx->state = CTX_READY;
+    memcpy(&ctx->regs, &in.gpr, offsetof(struct regs, vector));
+    ctx->regs.vector = 0;
+    ctx->regs.rip = in.gpr.rip;
+    ctx->regs.rsp = in.gpr.rsp;
+    ctx->regs.rflags = (in.gpr.rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
+    ctx->fs_base = in.fs_base;
+    ctx->gs_base = ctx->block_va;
+    cpu_bases_apply(ctx);
+    slice_enqueue(ctx, false);
+    return 0;
+}
+
+int64_t sys_ctx_get(exo_handle_t env, uint64_t index, uaddr_t to)
+{
+    struct exo_regs out = {.size = sizeof(out), .version = EXO_ABI_VERSION};
+    struct ctx *ctx;
+    int err = ctx_find(env, index, &ctx);
+
+    if (err)
+        return err;
+    if (ctx->running)
+        return -EXO_EBUSY;
+    memcpy(&out.gpr, &ctx->regs, offsetof(struct regs, vector));
+    memcpy(&out.gpr.rip, &ctx->regs.rip, 5 * 8);
+    out.fs_base = ctx->fs_base;
+    return copy_to_user(to, &out, sizeof(out));
+}
+
+int64_t sys_ctx_bind(exo_handle_t env, uint64_t index, exo_handle_t slice)
+{
+    struct cap_slot *slot = NULL;
+    struct ctx *ctx;
+    int err = ctx_find(env, index, &ctx);
+
+    if (!err && slice)
+        err = cap_find(slice, EXO_CAP_SLICE, EXO_R_BIND, &slot);
+    if (err)
+        return err;
+    if (ctx->env->state >= EXO_ENV_DYING)
+        return -EXO_EDEAD;
+    if (slot && !USER_CANONICAL(ctx->regs.rip))
+        return -EXO_EINVAL;
+    err = ctx_bind(ctx, slot ? (struct slice *)slot->obj : NULL);
+    if (!err && slot)
+        env_started(ctx->env);
+    return err;
+}
+
+int64_t sys_ctx_bases(uint64_t fs, uint64_t gs)
+{
+    struct ctx *ctx = ctx_current();
+
+    if ((fs != EXO_KEEP && !USER_CANONICAL(fs)) || (gs != EXO_KEEP && !USER_CANONICAL(gs)))
+        return -EXO_EINVAL;
+    cpu_bases_fetch(ctx);
+    if (fs != EXO_KEEP)
+        ctx->fs_base = fs;
+    if (gs != EXO_KEEP)
+        ctx->gs_base = gs;
+    cpu_bases_apply(ctx);
+    return 0;
+}

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: MIT
+//
+// Control transfer: protected calls to a server, and the events a server waits for.
+//
+// A call moves six words, up to a page of message and up to four capabilities from the caller to a context of the server that
+// waits in reply_wait, and turns the CPU over to it at once, on the caller's time. The reply goes back the same way. When no
+// context of the server waits, the caller queues; it can be interrupted there, but not once the server has its call,
+// so a call that reports EINTR had no effect. No server holds a caller: one that waits for the next event without having
+// answered has dropped the call (-EXO_EDEAD for the caller).
+//
+// Events in the order a server gets them: notification bits, deaths of environments it supervises, watched capabilities that
+// lost their last child, calls. Deaths queue by the environment's own link and watched capabilities by their slot's (unused)
+// window, so nothing is allocated and nothing is lost.
+//
+// What is transferred is read from the sender's block and table when the transfer happens, and moved between pinned frames, so a
+// transfer either fails as a whole, with an error for the sender, or is complete. Locking: klock.
+
+#include <string.h>
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+struct event { // in cap_slot.window
+    TAILQ_ENTRY(event) link;
+};
+_Static_assert(sizeof(struct event) <= sizeof(struct cap_window), "fits the slot's window");
+
+struct endpoint {
+    struct kobj obj;
+    struct env *server; // NULL once it died
+    LIST_ENTRY(endpoint) served; // of server
+    struct ctx_list callers, receivers;
+    struct env_list deaths;
+    TAILQ_HEAD(, event) events;
+};
+
+static struct endpoint *slot_endpoint(const struct cap_slot *slot)
+{
+    return (struct endpoint *)slot->obj;
+}
+
+static bool endpoint_dead(const struct endpoint *ep)
+{
+    return !ep->server || ep->server->state >= EXO_ENV_DYING;
+}
+
+// --- sleeping at an endpoint ------------------------------------------------------------------------------
+
+static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
+{
+    ctx->endpoint = ep;
+    kobj_get(&ep->obj);
+    if (state == CTX_QUEUED)
+        TAILQ_INSERT_TAIL(&ep->callers, ctx, queue);
+    else if (state == CTX_RECEIVE)
+        TAILQ_INSERT_TAIL(&ep->receivers, ctx, queue);
+    if (ctx->running)
+        ctx_sleep(ctx, state);
+    else
+        ctx->state = (uint8_t)state;
+}
+
+void endpoint_leave(struct ctx *ctx)
+{
+    struct endpoint *ep = ctx->endpoint;
+
+    if (ctx->state == CTX_QUEUED)
+        TAILQ_REMOVE(&ep->callers, ctx, queue);
+    else if (ctx->state == CTX_RECEIVE)
+        TAILQ_REMOVE(&ep->receivers, ctx, queue);
+    if (ctx->server) {
+        ctx->server->serving = NULL;
+        ctx->server = NULL;
+    }
+    ctx->endpoint = NULL;
+    kobj_put(&ep->obj);
+}
+
+void endpoint_abandon(struct ctx *ctx)
+{
+    if (ctx->serving)
+        ctx_wake(ctx->serving, -EXO_EDEAD);
+}
+
+// --- transfer ----------------------------------------------------------------------------------------------
+
+struct sending {
+    struct cap_slot *from, *to;
+    uint32_t mode;
+};
+
+// Puts one capability into the receiver's table; a MOVE begins as a copy, so that it can be undone.
+static int send_one(struct ctx *from, struct ctx *to, unsigned i, struct sending *s)
+{
+    const volatile struct exo_send *what = &from->block->send[i];
+    exo_handle_t handle = what->handle;
+    uint32_t rights = what->rights;
+    int err;
+
+    s->mode = what->mode;
+    if (cspace_lookup(&from->env->caps, handle, 0, 0, &s->from))
+        return -EXO_EBADHANDLE;
+    if (s->mode > EXO_SEND_MOVE)
+        return -EXO_EINVAL;
+    if (s->mode == EXO_SEND_MOVE && (s->from->wkind || s->from->flags & CAP_FLAG_ARMED))
+        return -EXO_EBUSY;
+    err = cap_slot_for(to->env, 0, &s->to);
+    if (err)
+        return err;
+    rights &= s->from->rights;
+    if (s->mode == EXO_SEND_DERIVE)
+        return cap_child_to(s->from, s->to, rights, 0);
+    return cap_copy_to(s->from, s->to, rights);
+}
+
+static void send_commit(struct sending *s)
+{
+    if (s->mode != EXO_SEND_MOVE)
+        return;
+    uint32_t rights = s->to->rights;
+
+    if (rights != s->from->rights || !s->from->type) { // weakened on the way: the copy stays
+        cap_delete(s->from);
+        return;
+    }
+    cap_delete(s->to);
+    cap_move(s->from, s->to);
+}
+
+static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)
+{
+    struct sending s[EXO_MSG_CAPS];
+    uint64_t accepts = *(volatile uint64_t *)&to->block->recv_max;
+    unsigned done = 0;
+    int err = count > accepts ? -EXO_ELIMIT : 0;
+
+    for (; !err && done < count; done += !err)
+        err = send_one(from, to, done, &s[done]);
+    if (err) {
+        while (done--)
+            cap_delete(s[done].to);
+        return err;
+    }
+    for (unsigned i = 0; i < EXO_MSG_CAPS; i++) {
+        if (i < count)
+            send_commit(&s[i]);
+        to->block->recv[i] = i < count ? cspace_handle(s[i].to) : 0;
+    }
+    return 0;
+}
+
+// Words, message and capabilities; both contexts are off their queues or about to be.
+static int transfer(struct ctx *from, struct ctx *to)
+{
+    uint64_t meta = from->regs.rsi;
+    uint32_t bytes = EXO_META_BYTES(meta), caps = EXO_META_CAPS(meta);
+    int err = transfer_caps(from, to, caps);
+
+    if (err)
+        return err;
+    memcpy(to->msg, from->msg, bytes);
+    to->regs.rsi = EXO_META(bytes, caps);
+    to->regs.rdx = from->regs.rdx;
+    to->regs.r10 = from->regs.r10;
+    to->regs.r8 = from->regs.r8;
+    to->regs.r9 = from->regs.r9;
+    to->regs.r12 = from->regs.r12;
+    to->regs.r13 = from->regs.r13;
+    return 0;
+}
+
+static bool meta_bad(uint64_t meta)
+{
+    return EXO_META_BYTES(meta) > EXO_MSG_SIZE || EXO_META_CAPS(meta) > EXO_MSG_CAPS;
+}
+
+// --- events -----------------------------------------------------------------------------------------------
+
+static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env, uint64_t handle)
+{
+    ctx->block->in_kind = kind;
+    ctx->block->in_badge = badge;
+    ctx->block->in_env = env;
+    ctx->block->in_handle = handle;
+}
+
+static void event_plain(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env, uint64_t handle)
+{
+    event_fill(ctx, kind, badge, env, handle);
+    ctx->regs.rsi = 0;
+    for (unsigned i = 0; i < EXO_MSG_CAPS; i++)
+        ctx->block->recv[i] = 0;
+}
+
+static bool take_death(struct endpoint *ep, struct ctx *ctx)
+{
+    struct env *env = TAILQ_FIRST(&ep->deaths);
+
+    if (!env)
+        return false;
+    TAILQ_REMOVE(&ep->deaths, env, death_link);
+    env->supervisor = NULL;
+    event_plain(ctx, EXO_EV_DEATH, env->cookie, env->info->id, 0);
+    ctx->regs.rdx = env->info->code;
+    ctx->regs.r10 = env->info->reason;
+    kobj_put(&ep->obj);
+    kobj_put(&env->obj);
+    return true;
+}
+
+static bool take_childless(struct endpoint *ep, struct ctx *ctx)
+{
+    struct event *event;
+    struct cap_slot *slot;
+
+    while ((event = TAILQ_FIRST(&ep->events))) {
+        slot = (struct cap_slot *)((char *)event - offsetof(struct cap_slot, window));
+        endpoint_event_drop(slot);
+        slot->wkind = 0;
+        slot->window = (struct cap_window){0};
+        if (cap_child_first(slot)) // it has children again
+            continue;
+        event_plain(ctx, EXO_EV_CHILDLESS, slot->badge, 0, cspace_handle(slot));
+        return true;
+    }
+    return false;
+}
+
+// The server context takes this caller's call; on an error of the transfer the caller has failed instead.
+static int take_call(struct ctx *server, struct ctx *caller, uint64_t badge)
+{
+    int err = transfer(caller, server);
+
+    if (err)
+        return err;
+    event_fill(server, EXO_EV_CALL, badge, caller->env->info->id, 0);
+    server->serving = caller;
+    caller->server = server;
+    return 0;
+}
+
+static bool take_queued(struct endpoint *ep, struct ctx *ctx)
+{
+    struct ctx *caller;
+    int err;
+
+    while ((caller = TAILQ_FIRST(&ep->callers))) {
+        err = take_call(ctx, caller, caller->badge);
+        if (err) {
+            ctx_wake(caller, err);
+            continue;
+        }
+        TAILQ_REMOVE(&ep->callers, caller, queue);
+        caller->state = CTX_SERVED;
+        return true;
+    }
+    return false;
+}
+
+static bool take_notify(struct ctx *ctx)
+{
+    if (!ctx_pending(ctx))
+        return false;
+    event_plain(ctx, EXO_EV_NOTIFY, 0, 0, 0);
+    return true;
+}
+
+static bool take_event(struct endpoint *ep, struct ctx *ctx)
+{
+    return take_notify(ctx) || take_death(ep, ctx) || take_childless(ep, ctx) || take_queued(ep, ctx);
+}
+
+// Something came: give it to a waiting context, if there is one.
+static void endpoint_pump(struct endpoint *ep)
+{
+    struct ctx *ctx = TAILQ_FIRST(&ep->receivers);
+
+    if (ctx && take_event(ep, ctx))
+        ctx_wake(ctx, 0);
+}
+
+void endpoint_notified(struct ctx *ctx)
+{
+    if (take_notify(ctx))
+        ctx_wake(ctx, 0);
+}
+
+void endpoint_tell_death(struct env *env)
+{
+    struct endpoint *ep = env->supervisor;
+
+    if (!ep)
+        return;
+    if (endpoint_dead(ep)) {
+        env->supervisor = NULL;
+        kobj_put(&ep->obj);
+        return;
+    }
+    kobj_get(&env->obj);
+    TAILQ_INSERT_TAIL(&ep->deaths, env, death_link);
+    endpoint_pump(ep);
+}
+
+// The supervisor is gone: nobody will be told.
+static void forget_death(struct env *env)
+{
+    struct endpoint *ep = env->supervisor;
+
+    TAILQ_REMOVE(&ep->deaths, env, death_link);
+    env->supervisor = NULL;
+    kobj_put(&ep->obj);
+    kobj_put(&env->obj);
+}
+
+static void endpoint_childless(struct cap_slot *slot)
+{
+    struct endpoint *ep = slot_endpoint(slot);
+    struct event *event = (struct event *)&slot->window;
+
+    if (slot->wkind || endpoint_dead(ep))
+        return;
+    slot->wkind = CAP_W_EVENT;
+    TAILQ_INSERT_TAIL(&ep->events, event, link);
+    endpoint_pump(ep);
+}
+
+void endpoint_event_drop(struct cap_slot *slot)
+{
+    TAILQ_REMOVE(&slot_endpoint(slot)->events, (struct event *)&slot->window, link);
+}
+
+// --- the object ---------------------------------------------------------------------------------------------
+
+int64_t sys_endpoint_create(exo_handle_t bank)
+{
+    struct cap_slot *slot;
+    struct endpoint *ep;
+    struct kobj *obj;
+    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+
+    if (!err)
+        err = kobj_alloc((struct bank *)slot->obj, EXO_CAP_ENDPOINT, sizeof(*ep), &obj);
+    if (err)
+        return err;
+    ep = (struct endpoint *)obj;
+    ep->server = env_current();
+    LIST_INSERT_HEAD(&ep->server->served, ep, served);
+    TAILQ_INIT(&ep->callers);
+    TAILQ_INIT(&ep->receivers);
+    TAILQ_INIT(&ep->deaths);
+    TAILQ_INIT(&ep->events);
+    return cap_name_new(env_current(), obj, EXO_R_ALL, 0);
+}
+
+// Nobody will serve it any more. Ends at most budget waiters and notices; true when none is left.
+static bool endpoint_end(struct endpoint *ep, unsigned *budget)
+{
+    struct ctx *ctx;
+    struct env *env;
+
+    for (; (ctx = TAILQ_FIRST(&ep->callers)) && *budget; --*budget)
+        ctx_wake(ctx, -EXO_EDEAD);
+    for (; (ctx = TAILQ_FIRST(&ep->receivers)) && *budget; --*budget)
+        ctx_wake(ctx, -EXO_EDEAD);
+    for (; (env = TAILQ_FIRST(&ep->deaths)) && *budget; --*budget)
+        forget_death(env);
+    return *budget != 0;
+}
+
+bool endpoint_server_died(struct env *env, unsigned budget)
+{
+    struct endpoint *ep;
+    bool done = true;
+
+    while (done && (ep = LIST_FIRST(&env->served))) {
+        kobj_get(&ep->obj);
+        done = endpoint_end(ep, &budget);
+        if (done) {
+            LIST_REMOVE(ep, served);
+            ep->server = NULL;
+        }
+        kobj_put(&ep->obj);
+    }
+    return done;
+}
+
+static void endpoint_release(struct kobj *obj)
+{
+    struct endpoint *ep = (struct endpoint *)obj;
+
+    if (ep->server)
+        LIST_REMOVE(ep, served);
+    kobj_free(obj);
+}
+
+static int endpoint_destroy(struct kobj *obj, unsigned budget)
+{
+    struct endpoint *ep = (struct endpoint *)obj;
+    bool done;
+
+    kobj_get(obj);
+    done = endpoint_end(ep, &budget);
+    if (done && ep->server) {
+        LIST_REMOVE(ep, served);
+        ep->server = NULL;
+    }
+    done = done && cap_obj_revoke_all(&obj->cap, budget) == CAP_OK;
+    kobj_put(obj);
+    return done ? 0 : -EXO_EAGAIN;
+}
+
+static void endpoint_identify(struct kobj *obj, struct exo_cap_info *info)
+{
+    struct endpoint *ep = (struct endpoint *)obj;
+
+    info->env = ep->server ? ep->server->info->id : 0;
+}
+
+const struct kobj_ops endpoint_ops = {
+    .name = "endpoint",
+    .release = endpoint_release,
+    .destroy = endpoint_destroy,
+    .childless = endpoint_childless,
+    .identify = endpoint_identify,
+};
+
+// --- call ------------------------------------------------------------------------------------------------------
+
+// Lends the caller's time to a context of a busy server, so that it gets done sooner.
+static void server_push(struct env *server)
+{
+    struct ctx *ctx;
+
+    TAILQ_FOREACH(ctx, &server->contexts, link) {
+        if (ctx->state == CTX_READY && ctx->serving) {
+            schedule_to(ctx);
+            return;
+        }
+    }
+}
+
+int64_t sys_call(struct ctx *ctx)
+{
+    struct cap_slot *slot;
+    struct endpoint *ep;
+    struct ctx *server;
+    int err = cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_CALL, &slot);
+
+    if (err)
+        return err;
+    if (meta_bad(ctx->regs.rsi))
+        return -EXO_EINVAL;
+    ep = slot_endpoint(slot);
+    if (endpoint_dead(ep))
+        return -EXO_EDEAD;
+    ctx->badge = slot->badge;
+    server = TAILQ_FIRST(&ep->receivers);
+    if (!server && ctx_interruptible(ctx))
+        return -EXO_EINTR;
+    if (server) {
+        err = take_call(server, ctx, ctx->badge);
+        if (err)
+            return err;
+        join(ctx, ep, CTX_SERVED);
+        ctx_wake(server, 0);
+        schedule_to(server);
+    } else {
+        join(ctx, ep, CTX_QUEUED);
+        server_push(ep->server);
+    }
+    return CALL_NO_RESULT;
+}
+
+// --- reply_wait ------------------------------------------------------------------------------------------------
+
+// Answers the call being served. Returns the caller if it is ready to go on. An error of the transfer is the
+// caller's result, and ours.
+static int reply(struct ctx *ctx, struct ctx **ready)
+{
+    struct ctx *caller = ctx->serving;
+    int err;
+
+    *ready = NULL;
+    if (!caller)
+        return 0;
+    if (ctx->regs.rsi & EXO_REPLY_NONE) {
+        ctx_wake(caller, -EXO_EDEAD);
+        return 0;
+    }
+    err = transfer(ctx, caller);
+    ctx_wake(caller, err);
+    *ready = caller;
+    return err;
+}
+
+int64_t sys_reply_wait(struct ctx *ctx)
+{
+    uint64_t meta = ctx->regs.rsi, deadline = ctx->regs.r14;
+    struct cap_slot *slot;
+    struct endpoint *ep;
+    struct ctx *caller;
+    int err = cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot);
+
+    if (err)
+        return err;
+    ep = slot_endpoint(slot);
+    if (ep->server != ctx->env)
+        return ep->server ? -EXO_ERIGHTS : -EXO_EDEAD;
+    if (meta_bad(meta))
+        return -EXO_EINVAL;
+    err = reply(ctx, &caller);
+    if (err || meta & EXO_REPLY_ONLY) {
+        event_plain(ctx, EXO_EV_NONE, 0, 0, 0);
+        return err;
+    }
+    if (take_event(ep, ctx))
+        return 0;
+    event_plain(ctx, EXO_EV_NONE, 0, 0, 0);
+    if (deadline <= clock_ns())
+        return -EXO_ETIMEDOUT;
+    join(ctx, ep, CTX_RECEIVE);
+    deadline_set(ctx, &ctx->timeout, deadline);
+    if (caller)
+        schedule_to(caller);
+    return CALL_NO_RESULT;
+}

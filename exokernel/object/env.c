@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+//
+// Environments: protection domains, from the embryo to the death notice.
+//
+//     NEW --first context bound--> LIVE --kill, exit, lost upcall--> DYING --teardown--> DEAD
+//
+// From DYING on no instruction of it runs: its contexts are taken from wherever they are. The rest is work in bounded
+// steps on the time of a slice it was bound to (or the killer's): callers of its servers get an error, its capabilities are
+// deleted, its address space goes; then its supervisor is told. Contexts stay until the object goes, so that their
+// registers can be read; so does an address space that someone else holds a capability to.
+//
+// The object goes when no capability names it and it is DEAD. One that no capability names and that cannot run any more
+// (never started, or all contexts stopped) dies, since nobody could end it. Locking: klock.
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define TEARDOWN_BUDGET 64
+
+// Steps of a teardown, in this order.
+enum { STEP_CALLERS, STEP_CAPS, STEP_TABLE, STEP_BLOCKS, STEP_ASPACE, STEP_END };
+
+struct env *env_current(void)
+{
+    struct ctx *ctx = this_cpu()->ctx;
+
+    return ctx ? ctx->env : NULL;
+}
+
+int env_find(exo_handle_t handle, uint32_t rights, struct env **env)
+{
+    struct cap_slot *slot;
+    int err;
+
+    *env = env_current();
+    if (handle == 0)
+        return 0;
+    err = cap_find(handle, EXO_CAP_ENV, rights, &slot);
+    if (!err)
+        *env = (struct env *)slot->obj;
+    return err;
+}
+
+// --- making -----------------------------------------------------------------------------------------
+
+static int index_take(uint32_t *index)
+{
+    static uint32_t next;
+
+    for (uint64_t i = 0; i < info_page->envs; i++) {
+        uint32_t at = (uint32_t)((next + i) % info_page->envs);
+
+        if (info_envs[at].state != EXO_ENV_FREE)
+            continue;
+        next = at + 1;
+        *index = at;
+        return 0;
+    }
+    return -EXO_ENOMEM;
+}
+
+static void info_start(struct env *env)
+{
+    uint64_t generation = (env->info->id >> 32) + 1;
+
+    *env->info = (struct exo_env_info){.id = generation << 32 | env->index, .state = EXO_ENV_NEW};
+}
+
+int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie, struct env **out)
+{
+    struct kobj *obj;
+    struct env *env;
+    uint32_t index;
+    int err = index_take(&index);
+
+    if (!err)
+        err = kobj_alloc(bank, EXO_CAP_ENV, sizeof(*env), &obj);
+    if (err)
+        return err;
+    env = (struct env *)obj;
+    cspace_init(&env->caps);
+    TAILQ_INIT(&env->contexts);
+    LIST_INIT(&env->served);
+    env->index = index;
+    env->info = &info_envs[index];
+    env->state = EXO_ENV_NEW;
+    env->aspace = as;
+    env->bank = bank;
+    env->supervisor = supervisor;
+    env->cookie = cookie;
+    kobj_get((struct kobj *)as);
+    kobj_get((struct kobj *)bank);
+    if (supervisor)
+        kobj_get((struct kobj *)supervisor);
+    info_start(env);
+    *out = env;
+    return 0;
+}
+
+void env_started(struct env *env)
+{
+    if (env->state != EXO_ENV_NEW)
+        return;
+    env->state = EXO_ENV_LIVE;
+    env->info->state = EXO_ENV_LIVE;
+}
+
+void env_notify(struct env *env, uint64_t bits)
+{
+    struct ctx *ctx = ctx_by_index(env, 0);
+
+    if (ctx)
+        ctx_notify(ctx, bits);
+    else if (env->ncontexts == 0)
+        env->early_bits |= bits;
+}
+
+// --- ending -------------------------------------------------------------------------------------------
+
+static struct slice *env_slice(const struct env *env)
+{
+    struct ctx *ctx;
+
+    TAILQ_FOREACH(ctx, &env->contexts, link)
+        if (ctx->slice)
+            return ctx->slice;
+    return this_cpu()->slice ? this_cpu()->slice : this_cpu()->vector[0];
+}
+
+void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
+{
+    struct ctx *ctx;
+
+    if (env->state >= EXO_ENV_DYING)
+        return;
+    env->state = EXO_ENV_DYING;
+    env->info->state = EXO_ENV_DYING;
+    env->info->reason = reason;
+    env->info->code = code;
+    env->teardown_step = STEP_CALLERS;
+    kobj_get(&env->obj); // until it is DEAD
+    slice_reap(env_slice(env), env);
+    TAILQ_FOREACH(ctx, &env->contexts, link)
+        ctx_retire(ctx);
+    irq_env_died(env);
+    this_cpu()->resched = true;
+}
+
+static bool blocks_unmap(struct env *env)
+{
+    struct ctx *ctx;
+
+    TAILQ_FOREACH(ctx, &env->contexts, link)
+        aspace_unmap_block(env->aspace, ctx->block_va, ctx->frames);
+    return true;
+}
+
+// True when the environment is done with its address space.
+static bool aspace_leave(struct env *env)
+{
+    struct kobj *as = (struct kobj *)env->aspace;
+
+    cpu_unload_aspace(env->aspace);
+    if (as->refs == 1 && as->cap.caps)
+        return true; // readable by whoever holds it
+    if (as->refs == 1 && aspace_clear(env->aspace, TEARDOWN_BUDGET))
+        return false;
+    env->aspace = NULL;
+    kobj_put(as);
+    return true;
+}
+
+static void teardown_end(struct env *env)
+{
+    kobj_put((struct kobj *)env->bank);
+    env->bank = NULL;
+    env->state = EXO_ENV_DEAD;
+    env->info->state = EXO_ENV_DEAD;
+    slice_reaped(env);
+    endpoint_tell_death(env);
+    kobj_put(&env->obj);
+}
+
+bool env_teardown(struct env *env)
+{
+    bool done = false;
+
+    switch (env->teardown_step) {
+    case STEP_CALLERS:
+        done = endpoint_server_died(env, TEARDOWN_BUDGET);
+        break;
+    case STEP_CAPS:
+        done = cspace_clear(&env->caps, TEARDOWN_BUDGET) == CAP_OK;
+        break;
+    case STEP_TABLE:
+        done = env_clear_table_page_return(env) == 0;
+        break;
+    case STEP_BLOCKS:
+        done = blocks_unmap(env);
+        break;
+    case STEP_ASPACE:
+        done = aspace_leave(env);
+        break;
+    case STEP_END:
+        teardown_end(env);
+        return true;
+    }
+    env->teardown_step += done;
+    return false;
+}
+
+static void env_release(struct kobj *obj)
+{
+    struct env *env = (struct env *)obj;
+    struct ctx *ctx;
+
+    if (env->state != EXO_ENV_DEAD) {
+        if (env->nbound == 0)
+            env_begin_death(env, EXO_DEATH_KILLED, 0);
+        return;
+    }
+    while ((ctx = TAILQ_FIRST(&env->contexts)))
+        ctx_drop(ctx);
+    if (env->aspace)
+        kobj_put((struct kobj *)env->aspace);
+    env->info->state = EXO_ENV_FREE;
+    kobj_free(obj);
+}
+
+static int env_destroy(struct kobj *obj, unsigned budget)
+{
+    struct env *env = (struct env *)obj;
+
+    bool done;
+
+    kobj_get(obj);
+    env_begin_death(env, EXO_DEATH_KILLED, 0);
+    if (env->state != EXO_ENV_DEAD)
+        env_teardown(env);
+    done = env->state == EXO_ENV_DEAD && cap_obj_revoke_all(&obj->cap, budget) == CAP_OK;
+    kobj_put(obj);
+    return done ? 0 : -EXO_EAGAIN;
+}
+
+static void env_identify(struct kobj *obj, struct exo_cap_info *info)
+{
+    info->env = ((struct env *)obj)->info->id;
+}
+
+const struct kobj_ops env_ops = {
+    .name = "environment",
+    .release = env_release,
+    .destroy = env_destroy,
+    .identify = env_identify,
+};
+
+// --- the calls ------------------------------------------------------------------------------------------
+
+// An ASPACE capability with WRITE; handle 0 is the caller's own.
+static int aspace_find(exo_handle_t handle, struct aspace **as)
+{
+    struct cap_slot *slot;
+    int err;
+
+    *as = env_current()->aspace;
+    if (handle == 0)
+        return 0;
+    err = cap_find(handle, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
+    if (!err)
+        *as = (struct aspace *)slot->obj;
+    return err;
+}
+
+int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor, uint64_t cookie)
+{
+    struct cap_slot *bank_slot, *sup_slot = NULL;
+    struct aspace *as;
+    struct env *env;
+    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot);
+
+    if (!err)
+        err = aspace_find(aspace, &as);
+    if (!err && supervisor)
+        err = cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &sup_slot);
+    if (!err)
+        err = env_new((struct bank *)bank_slot->obj, as,
+                      sup_slot ? (struct endpoint *)sup_slot->obj : NULL, cookie, &env);
+    return err ? err : cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
+}
+
+// The blocks of all contexts must be where they were: maps them into the new address space, or undoes all.
+static int blocks_move(struct env *env, struct aspace *to, struct bank *bank)
+{
+    struct ctx *ctx, *undo;
+    int err;
+
+    TAILQ_FOREACH(ctx, &env->contexts, link) {
+        err = aspace_map_block(to, bank, ctx->block_va, ctx->frames);
+        if (!err)
+            continue;
+        TAILQ_FOREACH(undo, &env->contexts, link) {
+            if (undo == ctx)
+                return err;
+            aspace_unmap_block(to, undo->block_va, undo->frames);
+        }
+    }
+    return 0;
+}
+
+int64_t sys_env_set_aspace(exo_handle_t handle, exo_handle_t aspace, exo_handle_t bank)
+{
+    struct cap_slot *slot;
+    struct aspace *as = NULL, *old;
+    struct bank *new_bank = NULL;
+    struct env *env;
+    int err = env_find(handle, EXO_R_CONTROL, &env);
+
+    if (!err && aspace)
+        err = aspace_find(aspace, &as);
+    if (!err && bank) {
+        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+        new_bank = err ? NULL : (struct bank *)slot->obj;
+    }
+    if (err)
+        return err;
+    if (env->state >= EXO_ENV_DYING)
+        return -EXO_EDEAD;
+    old = env->aspace;
+    if (as && as != old) {
+        err = blocks_move(env, as, new_bank ? new_bank : env->bank);
+        if (err)
+            return err;
+        kobj_get((struct kobj *)as);
+        blocks_unmap(env);
+        env->aspace = as;
+        kobj_put((struct kobj *)old);
+    }
+    if (new_bank) {
+        kobj_get((struct kobj *)new_bank);
+        kobj_put((struct kobj *)env->bank);
+        env->bank = new_bank;
+    }
+    return 0;
+}
+
+int64_t sys_env_kill(exo_handle_t handle, uint64_t code, uint64_t flags)
+{
+    struct env *env;
+    int err = env_find(handle, EXO_R_CONTROL, &env);
+
+    if (err)
+        return err;
+    if (flags)
+        return -EXO_EINVAL;
+    env_begin_death(env, EXO_DEATH_KILLED, code);
+    return 0;
+}
+
+int64_t sys_env_exit(uint64_t code)
+{
+    env_begin_death(env_current(), EXO_DEATH_EXIT, code);
+    return CALL_NO_RESULT;
+}
+
+// One page's part of env_memory, through the kernel's mapping.
+static int memory_part(struct env *env, uint64_t va, uaddr_t buffer, size_t bytes, bool write)
+{
+    uint32_t rights;
+    paddr_t pa = env->aspace ? aspace_translate(env->aspace, va, &rights) : 0;
+
+    if (!pa || !(rights & (write ? EXO_R_WRITE : EXO_R_READ)) || !frame_info(pa >> EXO_PAGE_SHIFT))
+        return -EXO_EFAULT;
+    return write ? copy_from_user(phys_to_virt(pa), buffer, bytes)
+                 : copy_to_user(buffer, phys_to_virt(pa), bytes);
+}
+
+int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_t length, uint64_t write)
+{
+    struct env *env;
+    uint64_t done = 0, part;
+    int err = env_find(handle, EXO_R_CONTROL, &env);
+
+    if (err)
+        return err;
+    if (length > EXO_PAGE_SIZE)
+        return -EXO_ELIMIT;
+    if (!user_range(va, length))
+        return -EXO_EFAULT;
+    for (; done < length; done += part) {
+        part = EXO_PAGE_SIZE - (va + done) % EXO_PAGE_SIZE;
+        if (part > length - done)
+            part = length - done;
+        err = memory_part(env, va + done, buffer + done, part, write != 0);
+        if (err)
+            return done ? (int64_t)done : err;
+    }
+    return (int64_t)done;
+}
+
+int64_t sys_env_notify(exo_handle_t handle, uint64_t bits)
+{
+    struct env *env;
+    int err = env_find(handle, EXO_R_NOTIFY, &env);
+
+    if (err)
+        return err;
+    if (env->state >= EXO_ENV_DYING)
+        return -EXO_EDEAD;
+    env_notify(env, bits);
+    return 0;
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+//
+// Waiting for memory to change, for capabilities to go, or for time to pass.
+//
+// A condition on a word is kept by the word's physical address, in a hash of queues by frame. The promise to the waker, who
+// stores, fences, and reads exo_frame.sleepers, is kept by the order here: first the count goes up, then the word is read.
+// (One kernel lock makes the rest atomic: nobody wakes between the check and the sleep.) A frame that is freed, or that a
+// copy-on-write break leaves, wakes its sleepers: they look again at what is there now.
+//
+// A condition on capability counts is kept by the object and looked at by the counted hook; it cannot outlive the object,
+// because its count reaches 0 first.
+//
+// cap_arm keeps a notification bit in a slot of a FRAMES capability and counts itself in sleepers of every frame of the run.
+// Deadlines, of sleeps and alarms, are in one red-black tree; the timer of a CPU is set to the first. Locking: klock.
+
+#include <sys/tree.h>
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define BUCKETS 512
+
+LIST_HEAD(bucket, wait_entry);
+static struct bucket buckets[BUCKETS];
+static uint64_t counting; // entries of kind CAPS and WCAPS
+static uint64_t armed;    // slots
+
+static int deadline_compare(const struct deadline *a, const struct deadline *b)
+{
+    if (a->ns != b->ns)
+        return a->ns < b->ns ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+static RB_HEAD(deadlines, deadline) deadlines = RB_INITIALIZER(&deadlines);
+RB_GENERATE_STATIC(deadlines, deadline, link, deadline_compare)
+
+void deadline_clear(struct deadline *deadline)
+{
+    if (!deadline->set)
+        return;
+    deadline->set = false;
+    RB_REMOVE(deadlines, &deadlines, deadline);
+}
+
+void deadline_set(struct ctx *ctx, struct deadline *deadline, uint64_t ns)
+{
+    deadline_clear(deadline);
+    if (ns == EXO_NEVER)
+        return;
+    deadline->ctx = ctx;
+    deadline->ns = ns;
+    deadline->set = true;
+    RB_INSERT(deadlines, &deadlines, deadline);
+    this_cpu()->resched = true; // sets the timer
+}
+
+uint64_t deadline_next(void)
+{
+    struct deadline *first = RB_MIN(deadlines, &deadlines);
+
+    return first ? first->ns : EXO_NEVER;
+}
+
+void deadlines_run(uint64_t now)
+{
+    struct deadline *first;
+
+    while ((first = RB_MIN(deadlines, &deadlines)) && first->ns <= now) {
+        deadline_clear(first);
+        if (first->bits)
+            ctx_notify(first->ctx, first->bits);
+        else
+            ctx_wake(first->ctx, -EXO_ETIMEDOUT);
+    }
+    this_cpu()->resched = true;
+}
+
+int64_t sys_ctx_alarm(uint64_t ns, uint64_t bits)
+{
+    struct ctx *ctx = ctx_current();
+    uint64_t old = ctx->alarm.set ? ctx->alarm.ns : 0;
+
+    if (bits == 0 && ns != EXO_NEVER)
+        return -EXO_EINVAL;
+    deadline_clear(&ctx->alarm);
+    ctx->alarm.bits = bits;
+    deadline_set(ctx, &ctx->alarm, ns);
+    return (int64_t)old;
+}
+
+// --- conditions ---------------------------------------------------------------------------------------------
+
+static struct bucket *bucket_of(uint64_t key)
+{
+    return &buckets[(key >> EXO_PAGE_SHIFT) * 0x9e3779b97f4a7c15ull >> 55];
+}
+_Static_assert(BUCKETS == 1 << (64 - 55), "the hash keeps its upper bits");
+
+static struct ctx *entry_ctx(struct wait_entry *entry)
+{
+    struct wait_entry *first = entry - entry->slot;
+
+    return (struct ctx *)((char *)first - offsetof(struct ctx, waits));
+}
+
+static void sleepers_add(exo_fn_t fn, int more)
+{
+    volatile struct exo_frame *info = frame_info(fn);
+
+    if (info)
+        __atomic_fetch_add((uint32_t *)&info->sleepers, (uint32_t)more, __ATOMIC_SEQ_CST);
+}
+
+static void entry_add(struct ctx *ctx, unsigned index, uint8_t kind, uint64_t key, uint32_t value)
+{
+    struct wait_entry *entry = &ctx->waits[ctx->nwaits];
+
+    entry->slot = (uint8_t)ctx->nwaits++;
+    entry->key = key;
+    entry->value = value;
+    entry->kind = kind;
+    entry->index = (uint8_t)index;
+    LIST_INSERT_HEAD(bucket_of(key), entry, link);
+    if (kind == EXO_COND_WORD)
+        sleepers_add(key >> EXO_PAGE_SHIFT, 1);
+    else
+        counting++;
+}
+
+void wait_leave(struct ctx *ctx)
+{
+    while (ctx->nwaits) {
+        struct wait_entry *entry = &ctx->waits[--ctx->nwaits];
+
+        LIST_REMOVE(entry, link);
+        if (entry->kind == EXO_COND_WORD)
+            sleepers_add(entry->key >> EXO_PAGE_SHIFT, -1);
+        else
+            counting--;
+    }
+}
+
+static uint32_t count_now(const struct kobj *obj, uint8_t kind)
+{
+    return kind == EXO_COND_CAPS ? obj->cap.caps : obj->cap.wcaps;
+}
+
+// Registers one condition. 1: it holds. 0: it does not.
+static int cond_add(struct ctx *ctx, unsigned index, const struct exo_cond *cond)
+{
+    struct cap_slot *slot;
+    uint32_t rights;
+    paddr_t pa;
+    int err;
+
+    if (cond->kind == EXO_COND_WORD) {
+        if (cond->va % 4)
+            return -EXO_EINVAL;
+        pa = aspace_translate(ctx->env->aspace, cond->va, &rights);
+        if (!pa || !(rights & EXO_R_READ) || !frame_info(pa >> EXO_PAGE_SHIFT))
+            return -EXO_EFAULT;
+        entry_add(ctx, index, EXO_COND_WORD, pa, cond->value);
+        return __atomic_load_n((uint32_t *)phys_to_virt(pa), __ATOMIC_SEQ_CST) == cond->value;
+    }
+    if (cond->kind > EXO_COND_WCAPS)
+        return -EXO_EINVAL;
+    err = cap_find(cond->va, EXO_CAP_NONE, 0, &slot);
+    if (err)
+        return err;
+    if (cond->value == 0)
+        return 1; // holds for ever
+    entry_add(ctx, index, (uint8_t)cond->kind, (uint64_t)slot->obj, cond->value);
+    return count_now((struct kobj *)slot->obj, (uint8_t)cond->kind) >= cond->value;
+}
+
+int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
+{
+    struct exo_cond conds[64];
+    struct ctx *ctx = ctx_current();
+    int holds = 1;
+    unsigned i;
+
+    if (count > 64)
+        return -EXO_ELIMIT;
+    if (copy_from_user(conds, from, count * sizeof(conds[0])))
+        return -EXO_EFAULT;
+    if (ctx_pending(ctx))
+        return -EXO_EINTR;
+    for (i = 0; i < count && holds == 1; i++)
+        holds = cond_add(ctx, i, &conds[i]);
+    if (holds != 1) {
+        wait_leave(ctx);
+        return holds ? holds : (int64_t)i - 1;
+    }
+    if (deadline <= clock_ns()) {
+        wait_leave(ctx);
+        return -EXO_ETIMEDOUT;
+    }
+    ctx_sleep(ctx, CTX_WAIT);
+    deadline_set(ctx, &ctx->timeout, deadline);
+    return CALL_NO_RESULT;
+}
+
+// --- waking -----------------------------------------------------------------------------------------------
+
+// Wakes up to count sleepers of the words in [from, to); all are in one frame.
+static uint64_t wake_words(uint64_t from, uint64_t to, uint64_t count)
+{
+    struct wait_entry *entry, *next;
+    uint64_t woken = 0;
+
+again:
+    LIST_FOREACH_SAFE(entry, bucket_of(from), link, next) {
+        if (woken == count)
+            return woken;
+        if (entry->kind != EXO_COND_WORD || entry->key < from || entry->key >= to)
+            continue;
+        ctx_wake(entry_ctx(entry), entry->index);
+        woken++;
+        goto again; // waking takes all entries of the context out
+    }
+    return woken;
+}
+
+static void armed_notify(struct kobj *run)
+{
+    struct cap_slot *slot;
+
+    if (!armed)
+        return;
+    CAP_OBJ_FOREACH(slot, &run->cap)
+        if (slot->flags & CAP_FLAG_ARMED && slot->space)
+            env_notify((struct env *)((char *)slot->space - offsetof(struct env, caps)), 1ull << slot->spare);
+}
+
+int64_t sys_wake(uaddr_t va, uint64_t count)
+{
+    uint32_t rights;
+    paddr_t pa = aspace_translate(env_current()->aspace, va, &rights);
+    struct kobj *run;
+    uint64_t woken;
+
+    if (va % 4)
+        return -EXO_EINVAL;
+    if (!pa || !(rights & EXO_R_READ) || !frame_info(pa >> EXO_PAGE_SHIFT))
+        return -EXO_EFAULT;
+    woken = wake_words(pa, pa + 4, count);
+    run = frame_run(pa >> EXO_PAGE_SHIFT);
+    if (run)
+        armed_notify(run);
+    return (int64_t)woken;
+}
+
+void wait_frame_gone(exo_fn_t fn)
+{
+    wake_words(fn << EXO_PAGE_SHIFT, (fn + 1) << EXO_PAGE_SHIFT, UINT64_MAX);
+}
+
+void wait_counted(struct kobj *obj)
+{
+    struct wait_entry *entry, *next;
+    volatile struct exo_frame *info;
+
+    if (armed && obj->type == EXO_CAP_FRAMES) {
+        info = frame_info(frames_first(obj));
+        if (info && (obj->cap.caps < info->caps || obj->cap.wcaps < info->wcaps))
+            armed_notify(obj);
+    }
+    if (!counting)
+        return;
+again:
+    LIST_FOREACH_SAFE(entry, bucket_of((uint64_t)obj), link, next) {
+        if (entry->kind == EXO_COND_WORD || entry->key != (uint64_t)obj ||
+            count_now(obj, entry->kind) >= entry->value)
+            continue;
+        ctx_wake(entry_ctx(entry), entry->index);
+        goto again;
+    }
+}
+
+// --- armed capabilities ---------------------------------------------------------------------------------------
+
+static void slot_arm(struct cap_slot *slot, int more)
+{
+    struct kobj *run = (struct kobj *)slot->obj;
+    exo_fn_t first = frames_first(run);
+
+    for (uint64_t i = 0; i < frames_count(run); i++)
+        sleepers_add(first + i, more);
+    armed += (uint64_t)more;
+}
+
+void wait_disarm(struct cap_slot *slot)
+{
+    slot->flags &= (uint8_t)~CAP_FLAG_ARMED;
+    slot_arm(slot, -1);
+}
+
+int64_t sys_cap_arm(exo_handle_t handle, uint64_t bits)
+{
+    struct cap_slot *slot;
+    struct kobj *run;
+    int err = cap_find(handle, EXO_CAP_FRAMES, EXO_R_READ, &slot);
+
+    if (err)
+        return err;
+    run = (struct kobj *)slot->obj;
+    if (bits & (bits - 1) || !frames_is_ram(run))
+        return -EXO_EINVAL;
+    if (frames_count(run) > 512)
+        return -EXO_ELIMIT;
+    if (bits == 0) {
+        if (slot->flags & CAP_FLAG_ARMED)
+            wait_disarm(slot);
+        return 0;
+    }
+    slot->spare = (uint8_t)__builtin_ctzll(bits);
+    if (!(slot->flags & CAP_FLAG_ARMED)) {
+        slot->flags |= CAP_FLAG_ARMED;
+        slot_arm(slot, 1);
+    }
+    return 0;
+}

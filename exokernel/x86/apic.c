@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+//
+// Interrupt controllers and time.
+//
+// The two 8259s carry the legacy lines (vectors 0x20..0x2f) through the local APIC's LINT0, on every firmware; the
+// APIC itself gives each CPU its one-shot timer. A device line is masked when it fires and unmasked by whoever owns it.
+//
+// Time is the TSC, its rate and the APIC's measured against the PIT once; the factors are published in
+// struct exo_info, so that user code reads the same clock. Wall time is read from the RTC once at boot.
+
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define APIC_EOI      0x0b0
+#define APIC_SPURIOUS 0x0f0
+#define APIC_LVT_TIMER 0x320
+#define APIC_LINT0    0x350
+#define APIC_LINT1    0x360
+#define APIC_INITIAL  0x380
+#define APIC_CURRENT  0x390
+#define APIC_DIVIDE   0x3e0
+
+#define PIC1 0x20
+#define PIC2 0xa0
+#define PIT_HZ 1193182u
+#define CALIBRATE_TICKS (PIT_HZ / 100) // 10 ms
+
+static volatile uint32_t *apic;
+static uint64_t apic_mult; // APIC ticks per ns, << 32
+static uint64_t tsc_mult, tsc_base; // ns per TSC tick, << 32
+static uint16_t pic_masks = 0xffff & ~(1u << 2);
+
+static uint32_t apic_read(unsigned reg)
+{
+    return apic[reg / 4];
+}
+
+static void apic_write(unsigned reg, uint32_t value)
+{
+    apic[reg / 4] = value;
+}
+
+void apic_eoi(void)
+{
+    apic_write(APIC_EOI, 0);
+}
+
+static void pic_write_masks(void)
+{
+    outb(PIC1 + 1, (uint8_t)pic_masks);
+    outb(PIC2 + 1, (uint8_t)(pic_masks >> 8));
+}
+
+static void pic_init(void)
+{
+    outb(PIC1, 0x11);
+    outb(PIC2, 0x11);
+    outb(PIC1 + 1, VECTOR_IRQ);
+    outb(PIC2 + 1, VECTOR_IRQ + 8);
+    outb(PIC1 + 1, 1 << 2);
+    outb(PIC2 + 1, 2);
+    outb(PIC1 + 1, 1);
+    outb(PIC2 + 1, 1);
+    pic_write_masks();
+}
+
+void irq_mask(uint32_t line)
+{
+    pic_masks |= (uint16_t)(1u << line);
+    pic_write_masks();
+}
+
+void irq_unmask(uint32_t line)
+{
+    pic_masks &= (uint16_t) ~(1u << line);
+    pic_write_masks();
+}
+
+// Masks and acknowledges; false when it was spurious (lines 7 and 15 can be).
+bool pic_accept(uint32_t line)
+{
+    uint16_t port = line < 8 ? PIC1 : PIC2;
+
+    outb(port, 0x0b); // next read: in service
+    if (!(inb(port) & 1u << (line & 7))) {
+        if (line >= 8)
+            outb(PIC1, 0x20);
+        return false;
+    }
+    irq_mask(line);
+    if (line >= 8)
+        outb(PIC2, 0x20);
+    outb(PIC1, 0x20);
+    return true;
+}
+
+// Counts TSC and APIC ticks over CALIBRATE_TICKS of the PIT's channel 2, which counts down without interrupt.
+static void calibrate(uint64_t *tsc_hz, uint64_t *apic_hz)
+{
+    uint64_t tsc0, tsc1;
+    uint32_t apic0, apic1;
+
+    outb(0x61, (inb(0x61) & ~2u) | 1);
+    outb(0x43, 0xb0); // channel 2, one shot
+    outb(0x42, CALIBRATE_TICKS & 0xff);
+    apic_write(APIC_INITIAL, 0xffffffff);
+    outb(0x42, CALIBRATE_TICKS >> 8);
+    tsc0 = rdtsc();
+    apic0 = apic_read(APIC_CURRENT);
+    while (!(inb(0x61) & 0x20))
+        __asm__ volatile("pause");
+    tsc1 = rdtsc();
+    apic1 = apic_read(APIC_CURRENT);
+    apic_write(APIC_INITIAL, 0);
+    *tsc_hz = (tsc1 - tsc0) * PIT_HZ / CALIBRATE_TICKS;
+    *apic_hz = (uint64_t)(apic0 - apic1) * PIT_HZ / CALIBRATE_TICKS;
+}
+
+void clock_init(void)
+{
+    uint64_t tsc_hz, apic_hz;
+
+    apic = mem_map_device(rdmsr(0x1b) & 0xffffff000, EXO_PAGE_SIZE);
+    pic_init();
+    apic_write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
+    apic_write(APIC_LINT0, 0x700); // the 8259s
+    apic_write(APIC_LINT1, 0x400); // NMI
+    apic_write(APIC_DIVIDE, 0xb);  // by 1
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+    calibrate(&tsc_hz, &apic_hz);
+    kassert(tsc_hz && apic_hz);
+    tsc_mult = (1000000000ull << 32) / tsc_hz;
+    apic_mult = (apic_hz << 32) / 1000000000ull;
+    tsc_base = rdtsc();
+    info_page->tsc_shift = 32;
+    info_page->tsc_mult = tsc_mult;
+    info_page->tsc_base = tsc_base;
+    info_page->tsc_ns = 0;
+    info_page->tsc_hz = tsc_hz;
+    info_page->wall_ns = rtc_seconds() * 1000000000ll - (int64_t)clock_ns();
+    log_printf("clock: TSC %lu kHz, APIC timer %lu kHz\n", tsc_hz / 1000, apic_hz / 1000);
+}
+
+uint64_t clock_ns(void)
+{
+    return (uint64_t)((unsigned __int128)(rdtsc() - tsc_base) * tsc_mult >> 32);
+}
+
+void timer_set(uint64_t ns)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t now = clock_ns(), ticks;
+
+    cpu->timer_at = ns;
+    ns = ns > now ? ns - now : 1;
+    if (ns > 1000000000) // looks again in a second
+        ns = 1000000000, cpu->timer_at = now + ns;
+    ticks = (uint64_t)((unsigned __int128)ns * apic_mult >> 32) + 1;
+    apic_write(APIC_INITIAL, ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks);
+}
+
+// --- the clock with the battery -----------------------------------------------------------------------
+
+static uint8_t rtc_read(uint8_t reg)
+{
+    outb(0x70, reg);
+    return inb(0x71);
+}
+
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
+{
+    int64_t era, of_era;
+
+    year -= month <= 2;
+    era = year / 400;
+    of_era = year - era * 400;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+           (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+}
+
+// Seconds since 1970 UTC. Read twice until both agree, so that no update falls between.
+int64_t rtc_seconds(void)
+{
+    static const uint8_t regs[6] = {0, 2, 4, 7, 8, 9};
+    uint8_t now[6], again[6], mode;
+    bool same;
+
+    do {
+        while (rtc_read(10) & 0x80)
+            __asm__ volatile("pause");
+        for (unsigned i = 0; i < 6; i++)
+            now[i] = rtc_read(regs[i]);
+        same = true;
+        for (unsigned i = 0; i < 6; i++) {
+            again[i] = rtc_read(regs[i]);
+            same &= now[i] == again[i];
+        }
+    } while (!same);
+    mode = rtc_read(11);
+    for (unsigned i = 0; i < 6; i++) {
+        bool pm = i == 2 && now[i] & 0x80;
+
+        if (i == 2)
+            now[i] &= 0x7f;
+        if (!(mode & 4))
+            now[i] = (uint8_t)((now[i] >> 4) * 10 + (now[i] & 15));
+        if (i == 2 && !(mode & 2))
+            now[i] = (uint8_t)(now[i] % 12 + (pm ? 12 : 0));
+    }
+    return days_from_civil(2000 + now[5], now[4], now[3]) * 86400 + now[2] * 3600 + now[1] * 60 + now[0];
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+//
+// What a CPU is told before it runs anything: features, descriptor tables, the system-call registers; and what
+// changes when it turns to another context: stack of the entry, address space, FS and GS bases, FPU state.
+//
+// No feature but NX is required. FSGSBASE lets user code change its bases without us, so they are read back when a
+// context leaves; without it they can still change through a selector load, so they are read back too, from the registers.
+// XSAVE saves x87, SSE and AVX; larger state is left off in XCR0, so the area has a fixed size.
+//
+// A CPU keeps the FPU state and bases of the last context while it idles (`loaded`); they are saved at once
+// when it stops running, so any CPU may take it on.
+
+#include <string.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define CR4_UMIP     (1u << 11)
+#define CR4_FSGSBASE (1u << 16)
+#define CR4_OSXSAVE  (1u << 18)
+#define CR4_SMEP     (1u << 20)
+#define CR4_SMAP     (1u << 21)
+#define CR4_PGE      (1u << 7)
+
+#define XCR0_WANTED 7u // x87, SSE, AVX
+
+_Static_assert(offsetof(struct cpu, stack) == 0x08, "entry.S");
+_Static_assert(offsetof(struct cpu, user_rsp) == 0x10, "entry.S");
+_Static_assert(offsetof(struct cpu, ctx) == 0x18, "entry.S");
+_Static_assert(offsetof(struct cpu, regs_top) == 0x20, "entry.S");
+_Static_assert(offsetof(struct cpu, block) == 0x28, "entry.S");
+_Static_assert(offsetof(struct cpu, info) == 0x30, "entry.S");
+_Static_assert(offsetof(struct cpu, gs_base) == 0x38, "entry.S");
+_Static_assert(offsetof(struct cpu, scratch) == 0x40, "entry.S");
+_Static_assert(sizeof(struct regs) == 176, "entry.S");
+_Static_assert(offsetof(struct regs, vector) == 120, "entry.S");
+_Static_assert(offsetof(struct exo_env_info, foreign) == 32, "entry.S");
+_Static_assert(KERNEL_STACK == 16384, "boot.S");
+
+struct cpu cpus[CPU_MAX];
+uint32_t cpu_features;
+static uint32_t cr4_bits;
+static uint32_t xcr0_bits;
+static uint32_t klock_word;
+
+struct alternative {
+    uint8_t *at;
+    uint64_t kind;
+};
+extern struct alternative alternative_start[], alternative_end[];
+extern const uint64_t vector_table[][2];
+extern char syscall_entry[], kernel_stacks_end[], ist_stacks[];
+
+struct gate {
+    uint16_t low, selector;
+    uint8_t ist, type;
+    uint16_t middle;
+    uint32_t high, zero;
+};
+static struct gate idt[256] __attribute__((aligned(16)));
+
+static const struct {
+    uint32_t feature;
+    const char *name;
+} feature_names[] = {
+    {EXO_CPU_FSGSBASE, "fsgsbase"}, {EXO_CPU_RDRAND, "rdrand"}, {EXO_CPU_SMEP, "smep"},
+    {EXO_CPU_SMAP, "smap"},         {EXO_CPU_UMIP, "umip"},     {EXO_CPU_XSAVE, "xsave"},
+    {EXO_CPU_RDTSCP, "rdtscp"},
+};
+
+static void features_find(void)
+{
+    uint32_t r[4], max;
+
+    cpuid(0, 0, r);
+    max = r[0];
+    cpuid(1, 0, r);
+    if (r[2] & 1u << 30)
+        cpu_features |= EXO_CPU_RDRAND;
+    if (r[2] & 1u << 26)
+        cpu_features |= EXO_CPU_XSAVE, cr4_bits |= CR4_OSXSAVE;
+    if (max >= 7) {
+        cpuid(7, 0, r);
+        if (r[1] & 1u << 0)
+            cpu_features |= EXO_CPU_FSGSBASE, cr4_bits |= CR4_FSGSBASE;
+        if (r[1] & 1u << 7)
+            cpu_features |= EXO_CPU_SMEP, cr4_bits |= CR4_SMEP;
+        if (r[1] & 1u << 20)
+            cpu_features |= EXO_CPU_SMAP, cr4_bits |= CR4_SMAP;
+        if (r[2] & 1u << 2)
+            cpu_features |= EXO_CPU_UMIP, cr4_bits |= CR4_UMIP;
+    }
+    if (cpu_features & EXO_CPU_XSAVE) {
+        cpuid(13, 0, r);
+        xcr0_bits = r[0] & XCR0_WANTED;
+    }
+    cpuid(0x80000001, 0, r);
+    if (r[3] & 1u << 27)
+        cpu_features |= EXO_CPU_RDTSCP;
+}
+
+static void alternatives_patch(void)
+{
+    static const uint8_t clac[3] = {0x0f, 0x01, 0xca}, stac[3] = {0x0f, 0x01, 0xcb};
+    static const uint8_t wrgsbase[5] = {0xf3, 0x48, 0x0f, 0xae, 0xd9}; // %rcx
+
+    for (struct alternative *alt = alternative_start; alt < alternative_end; alt++) {
+        if (alt->kind == 1 && cpu_features & EXO_CPU_SMAP)
+            memcpy(alt->at, clac, sizeof(clac));
+        if (alt->kind == 2 && cpu_features & EXO_CPU_SMAP)
+            memcpy(alt->at, stac, sizeof(stac));
+        if (alt->kind == 3 && cpu_features & EXO_CPU_FSGSBASE)
+            memcpy(alt->at, wrgsbase, sizeof(wrgsbase));
+    }
+}
+
+void cpu_early(void)
+{
+    features_find();
+    alternatives_patch();
+    log_printf("cpu: has");
+    for (unsigned i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
+        if (cpu_features & feature_names[i].feature)
+            log_printf(" %s", feature_names[i].name);
+    log_printf("; does without");
+    for (unsigned i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
+        if (!(cpu_features & feature_names[i].feature))
+            log_printf(" %s", feature_names[i].name);
+    log_printf("\n");
+}
+
+static void idt_fill(void)
+{
+    for (unsigned i = 0; vector_table[i][0]; i++) {
+        uint64_t to = vector_table[i][0], number = vector_table[i][1];
+        struct gate *gate = &idt[number];
+
+        *gate = (struct gate){.low = (uint16_t)to, .selector = KERNEL_CS, .type = 0x8e,
+                              .middle = (uint16_t)(to >> 16), .high = (uint32_t)(to >> 32)};
+        if (number == 3 || number == 4) // int3, into: user code may
+            gate->type = 0xee;
+        gate->ist = number == 2 ? 1 : number == 8 ? 2 : number == 18 ? 3 : number == 1 ? 4 : 0;
+    }
+}
+
+static void tss_fill(struct cpu *cpu)
+{
+    uint64_t base = (uint64_t)cpu->tss;
+    uint16_t no_iomap = sizeof(cpu->tss);
+
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t top = (uint64_t)ist_stacks + (i + 1) * 4096 - 16;
+
+        *(struct cpu **)top = cpu; // where entry.S finds it
+        memcpy(&cpu->tss[0x24 + i * 8], &top, 8);
+    }
+    memcpy(&cpu->tss[0x66], &no_iomap, 2);
+    cpu->gdt[1] = 0x00af9b000000ffff; // 08 kernel code
+    cpu->gdt[2] = 0x00cf93000000ffff; // 10 kernel data
+    cpu->gdt[4] = 0x00cff3000000ffff; // 20 user data
+    cpu->gdt[5] = 0x00affb000000ffff; // 28 user code
+    cpu->gdt[6] = 0x0000890000000000 | (sizeof(cpu->tss) - 1) | (base & 0xffffff) << 16 |
+                  (base >> 24 & 0xff) << 56;
+    cpu->gdt[7] = base >> 32;
+}
+
+static void tables_load(struct cpu *cpu)
+{
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt}, idtr = {sizeof(idt) - 1, (uint64_t)idt};
+
+    __asm__ volatile("lgdt %0\n\t"
+                     "lidt %1\n\t"
+                     "pushq %2\n\t"
+                     "lea 1f(%%rip), %%rax\n\t"
+                     "push %%rax\n\t"
+                     "lretq\n"
+                     "1:\n\t"
+                     "mov %3, %%ss\n\t"
+                     "ltr %w4"
+                     :
+                     : "m"(gdtr), "m"(idtr), "i"(KERNEL_CS), "r"(KERNEL_SS), "r"(0x30)
+                     : "rax", "memory");
+}
+
+void cpu_init(unsigned number)
+{
+    struct cpu *cpu = &cpus[number];
+    uint64_t cr4;
+
+    *cpu = (struct cpu){.self = cpu, .number = number, .stack = (uint64_t)kernel_stacks_end,
+                        .timer_at = EXO_NEVER, .yield_end = EXO_NEVER};
+    idt_fill();
+    tss_fill(cpu);
+    tables_load(cpu);
+    wrmsr(MSR_GS_BASE, (uint64_t)cpu);
+    wrmsr(MSR_KERNEL_GS_BASE, 0);
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    cr4 |= cr4_bits | CR4_PGE;
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
+    if (cr4_bits & CR4_OSXSAVE)
+        __asm__ volatile("xsetbv" : : "c"(0), "a"(xcr0_bits), "d"(0));
+    wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 | (uint64_t)(0x18 | 3) << 48);
+    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+    wrmsr(MSR_FMASK, 0x47700 | 0x10000); // TF IF DF IOPL NT AC, RF
+}
+
+void klock_acquire(void)
+{
+    while (__atomic_exchange_n(&klock_word, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&klock_word, __ATOMIC_RELAXED))
+            __asm__ volatile("pause");
+}
+
+void klock_release(void)
+{
+    __atomic_store_n(&klock_word, 0, __ATOMIC_RELEASE);
+}
+
+// --- what a context leaves in the CPU -------------------------------------------------------------
+
+static void fpu_save(struct ctx *ctx)
+{
+    if (xcr0_bits)
+        __asm__ volatile("xsave64 (%0)" : : "r"(ctx->fpu), "a"(xcr0_bits), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" : : "r"(ctx->fpu) : "memory");
+}
+
+static void fpu_load(struct ctx *ctx)
+{
+    if (xcr0_bits)
+        __asm__ volatile("xrstor64 (%0)" : : "r"(ctx->fpu), "a"(xcr0_bits), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(ctx->fpu) : "memory");
+}
+
+void cpu_fpu_reset(struct ctx *ctx)
+{
+    uint16_t control = 0x37f;
+    uint32_t mxcsr = 0x1f80;
+
+    memset(ctx->fpu, 0, sizeof(ctx->fpu));
+    memcpy(ctx->fpu, &control, sizeof(control));
+    memcpy(ctx->fpu + 24, &mxcsr, sizeof(mxcsr));
+}
+
+static void bases_save(struct ctx *ctx)
+{
+    if (cpu_features & EXO_CPU_FSGSBASE)
+        __asm__ volatile("rdfsbase %0\n\tswapgs\n\trdgsbase %1\n\tswapgs"
+                         : "=r"(ctx->fs_base), "=r"(ctx->gs_base));
+    else
+        ctx->fs_base = rdmsr(MSR_FS_BASE), ctx->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+static void bases_load(const struct ctx *ctx)
+{
+    if (cpu_features & EXO_CPU_FSGSBASE)
+        __asm__ volatile("wrfsbase %0\n\tswapgs\n\twrgsbase %1\n\tswapgs"
+                         :
+                         : "r"(ctx->fs_base), "r"(ctx->gs_base));
+    else
+        wrmsr(MSR_FS_BASE, ctx->fs_base), wrmsr(MSR_KERNEL_GS_BASE, ctx->gs_base);
+}
+
+void cpu_bases_fetch(struct ctx *ctx)
+{
+    if (ctx->running)
+        bases_save(ctx);
+}
+
+void cpu_bases_apply(struct ctx *ctx)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (ctx->running)
+        bases_load(ctx);
+    else if (cpu->loaded == ctx)
+        cpu->loaded = NULL;
+}
+
+void cpu_forget(struct ctx *ctx)
+{
+    for (unsigned i = 0; i < CPU_MAX; i++)
+        if (cpus[i].loaded == ctx)
+            cpus[i].loaded = NULL;
+}
+
+void cpu_park(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct ctx *ctx = cpu->ctx;
+
+    if (!ctx)
+        return;
+    bases_save(ctx);
+    fpu_save(ctx);
+    ctx->running = false;
+    ctx->env->info->running_on = 0;
+    ctx->env->info->cpu_ns += clock_ns() - ctx->run_from;
+    cpu->ctx = NULL;
+}
+
+void cpu_run(struct ctx *ctx)
+{
+    struct cpu *cpu = this_cpu();
+
+    kassert(!cpu->ctx && !ctx->running);
+    cpu->ctx = ctx;
+    cpu->regs_top = (uint64_t)(&ctx->regs + 1);
+    memcpy(&cpu->tss[4], &cpu->regs_top, 8);
+    cpu->block = ctx->block;
+    cpu->info = ctx->env->info;
+    cpu->gs_base = ctx->block_va;
+    ctx->running = true;
+    ctx->run_from = clock_ns();
+    ctx->env->info->running_on = cpu->number + 1;
+    if (cpu->loaded == ctx && ctx->last_cpu == cpu->number)
+        return;
+    fpu_load(ctx);
+    bases_load(ctx);
+    cpu->loaded = ctx;
+    ctx->last_cpu = cpu->number;
+}
+
+void cpu_unload_aspace(struct aspace *as)
+{
+    for (unsigned i = 0; i < CPU_MAX; i++) {
+        if (cpus[i].aspace != as)
+            continue;
+        kassert(&cpus[i] == this_cpu()); // another CPU would have to be told
+        cpus[i].aspace = NULL;
+        write_cr3(kernel_cr3());
+    }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+//
+// Every way into the kernel, and the one way out.
+//
+// Registers of interrupted user code are stored straight into the running context (TSS.rsp0 and cpu.regs_top point
+// behind its struct regs); then the CPU's kernel stack is taken and C runs. C never returns to a place inside the
+// kernel for a context: leaving means restoring whatever context is the CPU's by then. Registers of interrupted kernel code
+// (a fault in a user copy, an interrupt of an idle CPU) go onto its own stack.
+//
+// SYSCALL without the marker is foreign and bounces from here without C: three words into the context block and on
+// at its foreign_entry. The block is user-writable: the entry must be a canonical user address, anything else takes the slow
+// way and ends as an exception.
+//
+// NMI, double fault, machine check and debug exceptions have stacks of their own (IST), because they can strike where rsp is
+// a user value; GS is told apart by its base there.
+//
+// ALT marks three- or five-byte holes that cpu_early fills where the CPU has the instruction.
+
+#define USER_SS 0x23
+#define USER_CS 0x2b
+#define VECTOR_SYSCALL 0x100
+#define MSR_GS_BASE 0xc0000101
+
+#define CPU_STACK     0x08
+#define CPU_USER_RSP  0x10
+#define CPU_CTX       0x18
+#define CPU_REGS_TOP  0x20
+#define CPU_BLOCK     0x28
+#define CPU_INFO      0x30
+#define CPU_GS_BASE   0x38
+#define CPU_SCRATCH   0x40
+
+#define REGS_SIZE     176
+#define REGS_RCX      16
+#define REGS_R11      80
+#define REGS_VECTOR   120
+#define REGS_CS       144
+
+#define BLOCK_FOREIGN_ENTRY  0x48
+#define BLOCK_FOREIGN_RIP    0x60
+#define BLOCK_FOREIGN_RFLAGS 0x68
+#define BLOCK_FOREIGN_RSP    0x70
+#define INFO_FOREIGN         32
+
+#define ALT_CLAC     1
+#define ALT_STAC     2
+#define ALT_WRGSBASE 3
+
+    .macro ALT kind, bytes
+    .pushsection .alternative, "a"
+    .quad 9f
+    .quad \kind
+    .popsection
+9:
+    .if \bytes == 3
+    .byte 0x0f, 0x1f, 0x00
+    .else
+    .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+    .endif
+    .endm
+
+    .macro PUSH_REGS
+    push %r15
+    push %r14
+    push %r13
+    push %r12
+    push %r11
+    push %r10
+    push %r9
+    push %r8
+    push %rbp
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rbx
+    push %rax
+    .endm
+
+    .macro POP_REGS
+    pop %rax
+    pop %rbx
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    pop %rbp
+    pop %r8
+    pop %r9
+    pop %r10
+    pop %r11
+    pop %r12
+    pop %r13
+    pop %r14
+    pop %r15
+    .endm
+
+    .section .text.entry, "ax"
+
+    .globl syscall_entry
+    .align 64
+syscall_entry:
+    swapgs
+    mov %rsp, %gs:CPU_USER_RSP
+    mov %rax, %rsp
+    shr $32, %rsp
+    cmp $0x45584f43, %rsp
+    jne foreign
+syscall_slow:
+    mov %gs:CPU_REGS_TOP, %rsp
+    pushq $USER_SS
+    pushq %gs:CPU_USER_RSP
+    push %r11
+    pushq $USER_CS
+    push %rcx
+    pushq $0
+    pushq $VECTOR_SYSCALL
+    PUSH_REGS
+    mov %gs:CPU_STACK, %rsp
+    xor %ebp, %ebp
+    call trap_syscall
+
+    .globl cpu_enter_user
+cpu_enter_user:
+    mov %gs:CPU_REGS_TOP, %rsp
+    sub $REGS_SIZE, %rsp
+    cmpq $VECTOR_SYSCALL, REGS_VECTOR(%rsp)
+    jne 1f
+    POP_REGS
+    mov 16(%rsp), %rcx
+    mov 32(%rsp), %r11
+    mov 40(%rsp), %rsp
+    swapgs
+    sysretq
+1:  POP_REGS
+    add $16, %rsp
+    swapgs
+    iretq
+
+    .align 32
+foreign:
+    mov %gs:CPU_BLOCK, %rsp
+    mov %rcx, BLOCK_FOREIGN_RIP(%rsp)
+    mov %r11, BLOCK_FOREIGN_RFLAGS(%rsp)
+    mov %gs:CPU_USER_RSP, %r11
+    mov %r11, BLOCK_FOREIGN_RSP(%rsp)
+    mov BLOCK_FOREIGN_ENTRY(%rsp), %r11
+    lea -1(%r11), %rsp
+    shr $47, %rsp
+    jnz 1f
+    mov %gs:CPU_INFO, %rsp
+    incq INFO_FOREIGN(%rsp)
+    mov %gs:CPU_GS_BASE, %rcx
+    mov %gs:CPU_USER_RSP, %rsp
+    swapgs
+    ALT ALT_WRGSBASE, 5 // wrgsbase %rcx
+    mov %r11, %rcx
+    mov $0x202, %r11d
+    sysretq
+1:  mov %gs:CPU_BLOCK, %rsp
+    mov BLOCK_FOREIGN_RFLAGS(%rsp), %r11 // user code may have changed it: masked in C
+    jmp syscall_slow
+
+// Vectors. Those without an error code store 0.
+    .macro VECTOR number, error, target
+    .align 16
+vector_\number:
+    .if \error == 0
+    pushq $0
+    .endif
+    pushq $\number
+    jmp \target
+    .endm
+
+    .irp n, 0, 3, 4, 5, 6, 7, 9, 15, 16, 19, 20, 22, 23, 24, 25, 26, 27, 28, 31
+    VECTOR \n, 0, trap_entry
+    .endr
+    .irp n, 10, 11, 12, 13, 14, 17, 21, 29, 30
+    VECTOR \n, 1, trap_entry
+    .endr
+    .irp n, 1, 2, 18
+    VECTOR \n, 0, ist_entry
+    .endr
+    VECTOR 8, 1, ist_entry
+    .irp n, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 64, 255
+    VECTOR \n, 0, trap_entry
+    .endr
+
+    .align 32
+trap_entry:
+    testb $3, 24(%rsp)
+    jz trap_kernel_entry
+    swapgs
+trap_user_entry:
+    PUSH_REGS
+    mov %gs:CPU_STACK, %rsp
+    ALT ALT_CLAC, 3
+    cld
+    xor %ebp, %ebp
+    call trap_user
+    jmp cpu_enter_user
+
+trap_kernel_entry:
+    PUSH_REGS
+    ALT ALT_CLAC, 3
+    cld
+    mov %rsp, %rdi
+    call trap_kernel
+    POP_REGS
+    add $16, %rsp
+    iretq
+
+// From user code: move what the CPU stored into the context and go the usual way.
+ist_entry:
+    testb $3, 24(%rsp)
+    jz ist_kernel
+    swapgs
+    mov %rax, %gs:CPU_SCRATCH
+    mov %rdi, %gs:CPU_SCRATCH + 8
+    mov %gs:CPU_REGS_TOP, %rdi
+    .irp i, 0, 8, 16, 24, 32, 40, 48
+    mov \i(%rsp), %rax
+    mov %rax, \i - 56(%rdi)
+    .endr
+    lea -56(%rdi), %rsp
+    mov %gs:CPU_SCRATCH, %rax
+    mov %gs:CPU_SCRATCH + 8, %rdi
+    jmp trap_user_entry
+
+// In the kernel GS may still, or again, be the user's, and that can be any number. The CPU's own is stored on
+// top of each of these stacks. rbx keeps what GS was.
+ist_kernel:
+    PUSH_REGS
+    ALT ALT_CLAC, 3
+    cld
+    mov $MSR_GS_BASE, %ecx
+    rdmsr
+    mov %rdx, %rbx
+    shl $32, %rbx
+    or %rax, %rbx
+    mov %rsp, %rdi
+    or $0xfff, %rdi
+    mov -15(%rdi), %rax
+    mov %rax, %rdx
+    shr $32, %rdx
+    wrmsr
+    mov %rsp, %rdi
+    call trap_kernel
+    mov $MSR_GS_BASE, %ecx
+    mov %rbx, %rax
+    mov %rbx, %rdx
+    shr $32, %rdx
+    wrmsr
+    POP_REGS
+    add $16, %rsp
+    iretq
+
+// int user_copy(void *dst, const void *src, size_t bytes): 0, or -1 if a page was not there.
+    .globl user_copy
+user_copy:
+    ALT ALT_STAC, 3
+    mov %rdx, %rcx
+    shr $3, %rcx
+4:  rep movsq
+    mov %edx, %ecx
+    and $7, %ecx
+5:  rep movsb
+    ALT ALT_CLAC, 3
+    xor %eax, %eax
+    ret
+6:  ALT ALT_CLAC, 3
+    mov $-1, %eax
+    ret
+
+    .pushsection .fixup, "a"
+    .quad 4b, 6b, 5b, 6b
+    .popsection
+
+    .section .rodata
+    .globl vector_table
+    .align 8
+vector_table: // address, number
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .quad vector_\n, \n
+    .endr
+    .irp n, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 64, 255
+    .quad vector_\n, \n
+    .endr
+    .quad 0, 0
+
+    .section .note.GNU-stack, "", @progbits
