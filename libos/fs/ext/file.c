@@ -93,17 +93,25 @@ int64_t ext_read(struct ext_vol *vol, uint32_t ino, void *buf, uint64_t off, siz
     return (int64_t)len;
 }
 
+// Writes within one block. Either all of it happens, the size included, or nothing.
 static int write_piece(struct ext_vol *vol, struct ext_inode *inode, const uint8_t *buf,
                        uint64_t off, size_t len)
 {
-    uint32_t blk;
+    struct ext_inode before = *inode;
+    uint32_t blk, mark = ext_txn_begin(vol);
     void *base;
     int err = ext_map_fill(vol, inode, off >> EXT_BLOCK_SHIFT, &blk);
     if (!err)
         err = ext_block_data(vol, blk, &base);
+    if (!err && off + len > inode->size)
+        err = ext_size_set(vol, inode, off + len);
     if (!err)
+        err = ext_inode_store(vol, inode);
+    if (err)
+        *inode = before;
+    else
         memcpy((uint8_t *)base + off % EXT_BLOCK_SIZE, buf, len);
-    return err;
+    return ext_txn_end(vol, mark, err);
 }
 
 static int write_finish(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
@@ -130,16 +138,15 @@ int64_t ext_write(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino
     ext_cred_note(vol, cred);
     if (off > inode.size)
         err = ext_tail_zero(vol, &inode, inode.size, off);
+    ext_privs_drop(cred, &inode);
+    ext_inode_touch(vol, &inode, true);
     size_t done = 0;
     while (done < len && !err) {
         size_t n = ext_min(len - done, EXT_BLOCK_SIZE - (off + done) % EXT_BLOCK_SIZE);
         err = write_piece(vol, &inode, (const uint8_t *)buf + done, off + done, n);
         done += err ? 0 : n;
     }
-    if (!done)
-        return err;
-    err = write_finish(vol, cred, &inode, off + done);
-    return err ? err : (int64_t)done;
+    return done ? (int64_t)done : err;
 }
 
 int ext_write_done(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t off,

@@ -24,8 +24,8 @@ static uint64_t free_blocks(void)
 }
 
 // The first block behind each level of the map, and its neighbours.
-static const uint64_t edges[] = {0, 11, 12, 13, 1035, 1036, 1037, 2059, 2060, 1049611, 1049612,
-                                 1049613, 536346109};
+static const uint64_t edges[] = {0,    11,   12,      13,      1035,    1036,     1037,
+                                 2059, 2060, 1049611, 1049612, 1049613, 536346109};
 
 static void test_levels(void)
 {
@@ -199,9 +199,9 @@ static void test_debugfs(void)
     CHECK_EQ(read(fd, back, sizeof(back)), sizeof(data));
     close(fd);
     OK(memcmp(data, back, sizeof(data)));
-    char *stat = rig_out("debugfs -R 'stat /dev' %s; debugfs -R 'stat /attrs' %s", r.image, r.image);
-    CHECK(strstr(stat, "New Style Major/minor number: 86:78456") ||
-          strstr(stat, "Device major/minor number: 1110:74616") || strstr(stat, "major/minor"));
+    char *stat =
+        rig_out("debugfs -R 'stat /dev' %s; debugfs -R 'stat /attrs' %s", r.image, r.image);
+    CHECK(strstr(stat, "Device major/minor number: 1110:74616"));
     CHECK(strstr(stat, "User: 70001"));
     CHECK(strstr(stat, "crtime: 0x6553f100:00000014")); // 1700000000 s, 5 ns
     free(stat);
