@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The clock from the exposed page. The kernel changes the calibration rarely and marks the change by
- * an odd sequence number; a reader that saw the number change reads again.
+ * The clock from the exposed page. The kernel changes the calibration rarely and marks the change
+ * by an odd sequence number; a reader that saw the number change reads again.
  */
 #include <exo/exo.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What of musl touches the overlay, exercised on the build machine through the Linux stand-in
- * (shim.S): plain calls with nought to six arguments, thread start and exit, cancellation at its two
- * moments, the three ways of making a process. Prints TAP.
+ * (shim.S): plain calls with nought to six arguments, thread start and exit, cancellation at its
+ * two moments, the three ways of making a process. Prints TAP.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -202,7 +202,7 @@ static void test_cancellation(void)
 
 static volatile sig_atomic_t caught;
 
-static void catch(int sig)
+static void catch (int sig)
 {
     caught = sig;
 }

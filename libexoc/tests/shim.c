@@ -4,10 +4,10 @@
  * pthread_cancel works unchanged.
  *
  * musl's handler of the cancel signal judges by the interrupted instruction pointer, and a thread
- * inside the stand-in is not where musl expects it. So the stand-in sets a handler of its own, shows
- * musl's the address it would see at a SYSCALL of its own (the begin of the range when the call had
- * no effect, its end when it had), and, if musl's moved the address, makes the thread continue there
- * with the stack as after the return of the call.
+ * inside the stand-in is not where musl expects it. So the stand-in sets a handler of its own,
+ * shows musl's the address it would see at a SYSCALL of its own (the begin of the range when the
+ * call had no effect, its end when it had), and, if musl's moved the address, makes the thread
+ * continue there with the stack as after the return of the call.
  *
  * This file runs below musl: it makes its calls by shim_raw and touches no libc state.
  */

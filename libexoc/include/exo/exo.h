@@ -3,11 +3,11 @@
  * The research interface: every kernel call, for programs that want less between them and the
  * machine than POSIX. Link with -lexoc.
  *
- * The calls themselves, exo_<name>(...), are inline (<exo/stubs.h>, generated from <exo/calls.def>),
- * as are the exposed tables (<exo/info.h>). What stands here is what needs more than one instruction
- * on top of them. A program that uses this interface shares its environment with the library OS: the
- * handles of its own table that the library OS needs are not hidden from it, and harming them harms
- * the program alone.
+ * The calls themselves, exo_<name>(...), are inline (<exo/stubs.h>, generated from
+ * <exo/calls.def>), as are the exposed tables (<exo/info.h>). What stands here is what needs more
+ * than one instruction on top of them. A program that uses this interface shares its environment
+ * with the library OS: the handles of its own table that the library OS needs are not hidden from
+ * it, and harming them harms the program alone.
  */
 #ifndef EXO_EXO_H
 #define EXO_EXO_H
