@@ -225,7 +225,8 @@ static long read_terminal(struct tty *tty, const struct tty_caller *who, struct 
         .nonblock = (r->w[2] & TTY_F_NONBLOCK) != 0,
     };
     int sig = 0;
-    int err = job_enforce(tty, who, job_check_read(&tty->job, &who->job, &sig), sig);
+    enum job_verdict v = job_check_read(&tty->job, &who->job, &sig);
+    int err = job_enforce(tty, who, v, sig);
 
     if (err != 0) {
         return err;
