@@ -57,8 +57,6 @@ int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank, cons
 void window_drop(struct cap_slot *slot);
 // The directory entry at pde, a segment's, becomes a table of single pages: one table is bought.
 void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde);
-// The page of slot's window at va is mapped by this entry.
-bool window_owns(const struct cap_slot *slot, uint64_t va, uint64_t pte);
 uint64_t window_live(const struct cap_slot *slot); // pages (512 for a directory entry) it maps now
 // Takes entries [first, first + count) of a segment out of a window made page by page.
 void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count);

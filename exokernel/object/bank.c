@@ -141,7 +141,8 @@ static bool tables_end(struct bank *bank, struct bank *doomed, unsigned *budget)
         if (!*budget)
             return false;
         --*budget;
-        if (f->rank == TABLE_RANK + 4) // of an address space that somebody outside still uses
+        // Of an address space or a capability table that somebody outside the bank still uses.
+        if (f->rank == TABLE_RANK + 4 || f->owner->type == EXO_CAP_ENV)
             frame_inherit(f, doomed, &doomed->obj.bank->tables);
         else if (!aspace_clear_table(f, budget))
             return false;

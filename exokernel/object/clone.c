@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+//
+// The two halves of fork: anonymous pages (aspace_clone) and the capability table with its windows
+// (cap_clone_table). Both go over their range in bounded steps and keep their place in the caller's cursor,
+// which is believed only as far as it lies in the range.
+//
+// Copy-on-write: the caller's entry loses its write right before the clone's is made, and the caller's TLBs are
+// flushed before the call returns, so no write of the caller can reach a frame the clone already relies on
+// (models/cow_break.pml). A page that was not writable becomes copy-on-write as well: it may be made writable
+// later, by either side.
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <object/aspace.h>
+#include <object/env.h>
+
+#define CLONE_REGIONS 64u
+#define CLONE_PAGES   512u // entries one call clones ...
+#define CLONE_STEPS   4096u // ... and looks at
+#define CLONE_SLOTS   512u
+#define CLONE_SKIP    64u
+
+// --- pages ---------------------------------------------------------------------------------------
+
+struct page_clone {
+    struct aspace *from, *to;
+    struct bank *bank;
+    struct gather g; // of `from`
+    unsigned pages, steps;
+};
+
+static bool region_sound(const struct exo_region *r)
+{
+    return r->start % EXO_PAGE_SIZE == 0 && r->end % EXO_PAGE_SIZE == 0 && r->start <= r->end &&
+           r->end <= EXO_USER_END && r->mode <= EXO_CLONE_COPY && r->flags == 0;
+}
+
+static void page_clone(struct page_clone *c, uint32_t mode, uint64_t va, uint64_t *entry)
+{
+    uint64_t pte = *entry & ~(PTE_A | PTE_D);
+
+    if (mode == EXO_CLONE_COPY) {
+        struct frame *f = frame_buy(c->bank, EXO_FRAME_ANON, false);
+
+        page_copy(frame_memory(f), phys_to_virt(pte & PTE_ADDR));
+        pte = (pte & ~PTE_ADDR) | frame_number(f) << EXO_PAGE_SHIFT;
+    } else if (mode == EXO_CLONE_COW) {
+        pte = (pte & ~PTE_W) | PTE_COW;
+        entry_change(entry, pte);
+        gather_note(&c->g, va, EXO_PAGE_SIZE);
+    }
+    entry_put(pt_make(c->to, c->bank, va, 1), pte);
+}
+
+// One entry, or as far as nothing is mapped. Returns the next address, or a negative error.
+static int64_t step_clone(struct page_clone *c, const struct exo_region *r, uint64_t va)
+{
+    uint64_t *entry = NULL, *there;
+
+    for (int l = 4; l >= 1; l--) {
+        entry = pt_entry(c->from, va, l);
+        if (!(*entry & PTE_P) || (l == 2 && pte_is_segment(*entry)))
+            return (int64_t)((va & ~(PT_SPAN(l) - 1)) + PT_SPAN(l));
+    }
+    there = pt_entry(c->to, va, 2);
+    if (there && pte_is_segment(*there))
+        return (int64_t)((va & ~(SEG_SPAN - 1)) + SEG_SPAN);
+    there = pt_entry(c->to, va, 1);
+    if ((*entry & PTE_KIND) == PTE_ANON && !(there && *there)) {
+        if (bank_room(c->bank) < pt_missing(c->to, va, 1, 1) + (r->mode == EXO_CLONE_COPY))
+            return -EXO_ENOMEM;
+        page_clone(c, r->mode, va, entry);
+        c->pages++;
+    }
+    return (int64_t)(va + EXO_PAGE_SIZE);
+}
+
+// Clones from *va on; 0 at the end of the region, -EXO_EAGAIN when the call has done its share.
+static int region_clone(struct page_clone *c, const struct exo_region *r, uint64_t *va)
+{
+    while (*va < r->end && r->mode != EXO_CLONE_DROP) {
+        int64_t next;
+
+        if (c->pages >= CLONE_PAGES || c->steps++ >= CLONE_STEPS)
+            return -EXO_EAGAIN;
+        next = step_clone(c, r, *va);
+        if (next < 0)
+            return (int)next;
+        *va = (uint64_t)next;
+    }
+    return 0;
+}
+
+// The cursor: index of the region, and the page in it.
+#define CURSOR_REGION 36 // bits of the page
+
+static int regions_clone(struct page_clone *c, uaddr_t regions, uint64_t count, uint64_t *cursor)
+{
+    uint64_t i = *cursor >> CURSOR_REGION;
+
+    for (; i < count; i++, *cursor = i << CURSOR_REGION) {
+        struct exo_region r;
+        uint64_t va;
+        int err = copy_from_user(&r, regions + i * sizeof(r), sizeof(r));
+
+        if (err)
+            return err;
+        if (!region_sound(&r))
+            return -EXO_EINVAL;
+        va = (*cursor & ((1ull << CURSOR_REGION) - 1)) << EXO_PAGE_SHIFT;
+        va = va < r.start ? r.start : va;
+        err = region_clone(c, &r, &va);
+        *cursor = i << CURSOR_REGION | va >> EXO_PAGE_SHIFT;
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+// The caller's cursor: read, and a place to write it to that stays even when its page becomes copy-on-write.
+static int cursor_find(uaddr_t cursor, uint64_t *at, uint64_t **place)
+{
+    uint32_t rights;
+    paddr_t pa = aspace_translate(env_current()->aspace, cursor, &rights);
+
+    if (!pa || !(rights & EXO_R_WRITE) || cursor % sizeof(*at) || !frame_info(pa >> EXO_PAGE_SHIFT))
+        return -EXO_EFAULT;
+    *place = phys_to_virt(pa);
+    *at = **place;
+    return 0;
+}
+
+// A call that did a part is to be repeated, whatever stopped it; the next one will tell.
+static int64_t part_done(int err, uint64_t from, uint64_t at)
+{
+    return err && at != from ? -EXO_EAGAIN : err;
+}
+
+int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, uint64_t count,
+                         uaddr_t cursor)
+{
+    struct page_clone c = {.from = env_current()->aspace};
+    struct cap_slot *slot, *pays;
+    uint64_t at, from, *place;
+    int err = cap_find(dst, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
+
+    if (!err)
+        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &pays);
+    if (!err && count > CLONE_REGIONS)
+        err = -EXO_ELIMIT;
+    if (!err)
+        err = cursor_find(cursor, &at, &place);
+    if (err)
+        return err;
+    c.to = (struct aspace *)slot->obj;
+    c.bank = (struct bank *)pays->obj;
+    if (c.to == c.from)
+        return -EXO_EINVAL;
+    from = at;
+    gather_init(&c.g, c.from);
+    err = regions_clone(&c, regions, count, &at);
+    gather_finish(&c.g);
+    *place = at;
+    return part_done(err, from, at);
+}
+
+// --- tables ---------------------------------------------------------------------------------------
+
+struct table_clone {
+    struct env *to;
+    bool windows;
+    bool skip; // the slot at hand
+    const uint64_t *skips;
+    uint64_t nskips;
+};
+
+static enum cspace_pick clone_pick(void *arg, struct cap_slot *src, struct cap_slot *dst)
+{
+    (void)src, (void)dst;
+    return ((struct table_clone *)arg)->skip ? CSPACE_SKIP : CSPACE_COPY;
+}
+
+static bool has_window(const struct table_clone *c, const struct cap_slot *src)
+{
+    return c->windows && (src->type == EXO_CAP_FRAMES || src->type == EXO_CAP_SEGMENT) &&
+           src->wkind && src->window.aspace == env_current()->aspace;
+}
+
+static void clone_done(void *arg, struct cap_slot *src, struct cap_slot *dst)
+{
+    const struct table_clone *c = arg;
+
+    if (src->type == EXO_CAP_IRQ || src->type == EXO_CAP_IOPORT)
+        dst->window = src->window; // the range
+    else if (has_window(c, src) && window_live(src))
+        window_clone(dst, src, c->to->aspace, c->to->bank);
+}
+
+static bool is_skipped(const struct table_clone *c, const struct cap_slot *src)
+{
+    for (uint64_t i = 0; src->type && i < c->nskips; i++)
+        if (c->skips[i] == cspace_handle(src))
+            return true;
+    return false;
+}
+
+// Whether the slot will be copied, and its window then fits: pages it maps, or an error.
+static int64_t slot_check(const struct table_clone *c, const struct cap_slot *src)
+{
+    const struct cap_slot *dst = cspace_slot(&c->to->caps, src->index);
+    int64_t cost;
+
+    if (c->skip || !has_window(c, src) || dst->type || dst->generation > src->generation)
+        return 0;
+    cost = window_clone_cost(src, c->to->aspace);
+    if (cost >= 0 && bank_room(c->to->bank) < (uint64_t)cost)
+        return -EXO_ENOMEM;
+    return cost < 0 ? cost : src->window.count;
+}
+
+static int table_clone(struct table_clone *c, uint32_t *cursor)
+{
+    const struct cspace_cloner how = {.pick = clone_pick, .done = clone_done, .arg = c};
+    struct cspace *from = &env_current()->caps;
+    struct cap_slot *there;
+    int64_t pages = 0, err = 0;
+
+    *cursor += *cursor == 0;
+    for (unsigned n = 0; *cursor < cspace_size(from); n++) {
+        const struct cap_slot *src = cspace_slot(from, *cursor);
+
+        if (n >= CLONE_SLOTS || pages >= CLONE_PAGES)
+            return -EXO_EAGAIN;
+        c->skip = is_skipped(c, src);
+        err = cap_slot_for(c->to, *cursor, &there);
+        if (!err || err == -EXO_EEXISTS) // taken: stays as it is
+            err = slot_check(c, src);
+        if (err < 0)
+            return (int)err;
+        pages += err;
+        err = cap_error(cspace_clone(&c->to->caps, from, 1, cursor, &how));
+        if (err && err != -EXO_EAGAIN)
+            return (int)err;
+    }
+    return 0;
+}
+
+int64_t sys_cap_clone_table(exo_handle_t env, uaddr_t skip, uint64_t nskip, uaddr_t cursor,
+                            uint64_t flags)
+{
+    uint64_t handles[CLONE_SKIP], from;
+    struct table_clone c = {.skips = handles, .nskips = nskip, .windows = !flags};
+    uint32_t at;
+    struct cap_slot *slot;
+    int err = cap_find(env, EXO_CAP_ENV, EXO_R_CONTROL, &slot);
+
+    if (!err && nskip > CLONE_SKIP)
+        err = -EXO_ELIMIT;
+    if (!err)
+        err = copy_from_user(handles, skip, nskip * sizeof(handles[0]));
+    if (!err)
+        err = copy_from_user(&from, cursor, sizeof(from));
+    if (!err)
+        err = copy_to_user(cursor, &from, sizeof(from));
+    if (err)
+        return err;
+    c.to = (struct env *)slot->obj;
+    if (c.to == env_current() || from >> EXO_HANDLE_BITS || flags & ~(uint64_t)EXO_CLONE_NO_WINDOWS)
+        return -EXO_EINVAL;
+    at = (uint32_t)from;
+    err = table_clone(&c, &at);
+    if (copy_to_user(cursor, &(uint64_t){at}, sizeof(from)))
+        return -EXO_EFAULT; // a revocation took the caller's page away meanwhile
+    return part_done(err, from ? from : 1, at);
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+//
+// Windows: where a FRAMES or SEGMENT capability is mapped.
+//
+// A slot has one window, a range of its object at a range of one address space: page i of the object is at
+// window.va + (i - window.first) pages. The record only says where to look: which of these pages are really
+// mapped by this slot is told by the entries. An entry carries its kind and the low bits of the slot's index, and
+// names the frame; so pages that were unmapped, replaced by private copies or mapped by another slot since are
+// not touched when this slot's window goes. No page is mapped by a window without a slot that records it:
+// deleting the slot therefore removes every mapping made by it.
+//
+// A whole segment at an aligned address is one directory entry, which points at the segment's own page table.
+// When a part of it is to be unmapped or protected, it is split into single pages first.
+
+#include <core/log.h>
+#include <object/aspace.h>
+
+#define WINDOW_MAPPED 1 // slot.wkind
+
+static struct segment *slot_segment(const struct cap_slot *slot)
+{
+    return (struct segment *)slot->obj;
+}
+
+static uint64_t slot_tag(const struct cap_slot *slot)
+{
+    return (uint64_t)(slot->index & 0xff) << PTE_TAG_SHIFT;
+}
+
+static uint64_t rights_most(uint32_t rights)
+{
+    return (rights & EXO_R_WRITE ? PTE_MAX_W : 0) | (rights & EXO_R_EXEC ? PTE_MAX_X : 0);
+}
+
+static uint64_t window_base(const struct cap_window *w)
+{
+    return w->va - ((uint64_t)w->first << EXO_PAGE_SHIFT);
+}
+
+// Where page i of the slot's object is. An entry that is being cleared counts: it is to be found.
+static uint64_t object_page(const struct cap_slot *slot, uint64_t i)
+{
+    if (slot->type == EXO_CAP_FRAMES)
+        return (frames_first((struct kobj *)slot->obj) + i) << EXO_PAGE_SHIFT;
+    return slot_segment(slot)->table[i] & PTE_ADDR;
+}
+
+static bool owns_page(const struct cap_slot *slot, uint64_t i, uint64_t pte)
+{
+    uint64_t kind = slot->type == EXO_CAP_FRAMES ? PTE_PAGES : PTE_SEGPAGE;
+
+    return pte & PTE_P && (pte & PTE_KIND) == kind && (pte & PTE_TAG) == slot_tag(slot) &&
+           (pte & PTE_ADDR) == object_page(slot, i);
+}
+
+static bool owns_table(const struct cap_slot *slot, uint64_t pde)
+{
+    return slot->type == EXO_CAP_SEGMENT && pte_is_segment(pde) &&
+           (pde & PTE_TAG) == slot_tag(slot) &&
+           (pde & PTE_ADDR) == virt_to_phys(slot_segment(slot)->table);
+}
+
+// Calls for every directory entry that a window's pages [first, first + count) touch.
+#define FOR_CHUNKS(at, va, pages)                                                                  \
+    for (uint64_t at = (va); at < (va) + ((uint64_t)(pages) << EXO_PAGE_SHIFT);                    \
+         at = (at & ~(SEG_SPAN - 1)) + SEG_SPAN)
+
+static uint64_t chunk_end(uint64_t at, uint64_t va, uint64_t pages)
+{
+    uint64_t next = (at & ~(SEG_SPAN - 1)) + SEG_SPAN, end = va + (pages << EXO_PAGE_SHIFT);
+
+    return next < end ? next : end;
+}
+
+// Counts the pages the slot has mapped among pages [first, first + count) of its object, which its window
+// covers; with a gather, takes the single ones out, and directory entries too if `tables`.
+static uint64_t window_each(const struct cap_slot *slot, uint32_t first, uint32_t count,
+                            struct gather *g, bool tables)
+{
+    struct aspace *as = slot->window.aspace;
+    uint64_t base = window_base(&slot->window), va = base + ((uint64_t)first << EXO_PAGE_SHIFT);
+    uint64_t found = 0;
+
+    FOR_CHUNKS(at, va, count) {
+        uint64_t *pde = pt_entry(as, at, 2);
+
+        if (pde && owns_table(slot, *pde)) {
+            found += SEGMENT_ENTRIES;
+            if (g && tables) {
+                pt_clear(pde);
+                gather_note(g, at, SEG_SPAN);
+            }
+        }
+        for (uint64_t page = at; page < chunk_end(at, va, count); page += EXO_PAGE_SIZE) {
+            uint64_t *entry = pt_entry(as, page, 1);
+
+            if (!entry)
+                break;
+            if (!owns_page(slot, (page - base) >> EXO_PAGE_SHIFT, *entry))
+                continue;
+            found++;
+            if (g)
+                entry_drop(g, entry, page);
+        }
+        if (g)
+            pt_prune(as, at, g);
+    }
+    return found;
+}
+
+uint64_t window_live(const struct cap_slot *slot)
+{
+    return window_each(slot, slot->window.first, slot->window.count, NULL, false);
+}
+
+void window_drop(struct cap_slot *slot)
+{
+    struct aspace *as = slot->window.aspace;
+    struct gather g;
+
+    gather_init(&g, as);
+    window_each(slot, slot->window.first, slot->window.count, &g, true);
+    gather_finish(&g);
+    slot->wkind = 0;
+    slot->window = (struct cap_window){0};
+    aspace_window_gone(as);
+}
+
+void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count)
+{
+    uint32_t from = slot->window.first > first ? slot->window.first : first;
+    uint32_t end = slot->window.first + slot->window.count;
+    struct gather g;
+
+    if (end > first + count)
+        end = first + count;
+    if (end <= from)
+        return;
+    gather_init(&g, slot->window.aspace);
+    window_each(slot, from, end - from, &g, false);
+    gather_finish(&g);
+}
+
+static void window_record(struct cap_slot *slot, const struct cap_window *w)
+{
+    struct aspace *old = slot->wkind ? slot->window.aspace : NULL, *as = w->aspace;
+
+    if (old != as) {
+        as->windows++;
+        if (old)
+            aspace_window_gone(old);
+    }
+    slot->wkind = WINDOW_MAPPED;
+    slot->window = *w;
+}
+
+// What the record will be: the union with what it is, if both agree on where the object lies.
+static int window_join(const struct cap_slot *slot, struct aspace *as, const struct exo_map_op *op,
+                       struct cap_window *w)
+{
+    const struct cap_window *old = &slot->window;
+    uint32_t end;
+
+    *w = (struct cap_window){as, op->va, (uint32_t)op->first, op->count};
+    if (!slot->wkind)
+        return 0;
+    if (old->aspace != as || window_base(old) != window_base(w))
+        return window_live(slot) ? -EXO_EEXISTS : 0;
+    end = old->first + old->count > w->first + w->count ? old->first + old->count
+                                                        : w->first + w->count;
+    if (old->first < w->first)
+        *w = *old;
+    w->count = end - w->first;
+    if (w->count <= WINDOW_LIMIT)
+        return 0;
+    if (window_live(slot))
+        return -EXO_ELIMIT;
+    *w = (struct cap_window){as, op->va, (uint32_t)op->first, op->count};
+    return 0;
+}
+
+// --- mapping ----------------------------------------------------------------------------------
+
+// The entry for page i of the object, or 0 where a segment has nothing.
+static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op *op, uint64_t i)
+{
+    uint32_t rights = op->rights, most = slot->rights;
+    uint64_t extra = slot_tag(slot) | (op->flags & EXO_MAP_COW ? PTE_COW : 0);
+
+    if (slot->type == EXO_CAP_SEGMENT) {
+        uint64_t entry = slot_segment(slot)->table[i];
+
+        if (!(entry & PTE_P))
+            return 0;
+        most &= pte_rights_of(entry);
+        extra |= PTE_SEGPAGE;
+    } else {
+        extra |= PTE_PAGES;
+        if (!frames_is_ram((struct kobj *)slot->obj))
+            extra |= PTE_PCD | PTE_PWT;
+    }
+    rights &= most;
+    if (op->flags & EXO_MAP_COW)
+        rights &= ~(uint32_t)EXO_R_WRITE;
+    return object_page(slot, i) | pte_rights(rights) | rights_most(most) | extra;
+}
+
+// Frames that mapping page by page costs, or an error. `w` is the slot's record as it will be.
+static int64_t pages_cost(const struct cap_slot *slot, const struct aspace *as,
+                          const struct exo_map_op *op)
+{
+    int64_t cost = (int64_t)pt_missing(as, op->va, op->count, 1);
+    bool again = slot->wkind && slot->window.aspace == as && op->flags & EXO_MAP_COW;
+
+    FOR_CHUNKS(at, op->va, op->count) {
+        const uint64_t *pde = pt_entry(as, at, 2);
+
+        if (pde && pte_is_segment(*pde)) {
+            if (!owns_table(slot, *pde))
+                return -EXO_EEXISTS;
+            cost++;
+        }
+        for (uint64_t page = at; page < chunk_end(at, op->va, op->count); page += EXO_PAGE_SIZE) {
+            const uint64_t *entry = pt_entry(as, page, 1);
+
+            if (!entry)
+                break;
+            if (*entry && !owns_page(slot, op->first + ((page - op->va) >> EXO_PAGE_SHIFT), *entry) &&
+                !(again && (*entry & PTE_KIND) == PTE_ANON)) // a private copy made before stays
+                return -EXO_EEXISTS;
+        }
+    }
+    return cost;
+}
+
+static int map_pages(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+                     const struct exo_map_op *op, const struct cap_window *w)
+{
+    int64_t cost = pages_cost(slot, as, op);
+    struct gather g;
+
+    if (cost < 0)
+        return (int)cost;
+    if (bank_room(bank) < (uint64_t)cost)
+        return -EXO_ENOMEM;
+    gather_init(&g, as);
+    FOR_CHUNKS(at, op->va, op->count) {
+        uint64_t *pde = pt_entry(as, at, 2);
+
+        if (pde && pte_is_segment(*pde))
+            window_split(as, bank, at, pde);
+        for (uint64_t page = at; page < chunk_end(at, op->va, op->count); page += EXO_PAGE_SIZE) {
+            uint64_t i = op->first + ((page - op->va) >> EXO_PAGE_SHIFT);
+            uint64_t pte = page_entry(slot, op, i), *entry = pt_entry(as, page, 1);
+
+            if (!pte || (entry && *entry && !owns_page(slot, i, *entry)))
+                continue;
+            if (entry && *entry) {
+                entry_change(entry, pte);
+                gather_note(&g, page, EXO_PAGE_SIZE);
+                continue;
+            }
+            if (frame_of(pte_frame(pte)))
+                frame_ready(frame_of(pte_frame(pte)));
+            entry_put(pt_make(as, bank, page, 1), pte);
+        }
+        pt_prune(as, at, &g);
+    }
+    gather_finish(&g);
+    window_record(slot, w);
+    return 0;
+}
+
+static int map_table(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+                     const struct exo_map_op *op, const struct cap_window *w)
+{
+    uint64_t *pde = pt_entry(as, op->va, 2);
+    uint64_t value = virt_to_phys(slot_segment(slot)->table) | pte_rights(op->rights) | PTE_PAGES |
+                     rights_most(slot->rights) | slot_tag(slot);
+
+    if (pde && *pde) {
+        if (!owns_table(slot, *pde))
+            return -EXO_EEXISTS;
+        __atomic_store_n(pde, value, __ATOMIC_RELAXED);
+        tlb_flush(as, op->va, SEGMENT_ENTRIES);
+    } else {
+        if (bank_room(bank) < pt_missing(as, op->va, SEGMENT_ENTRIES, 2))
+            return -EXO_ENOMEM;
+        pt_set(pt_make(as, bank, op->va, 2), value);
+    }
+    window_record(slot, w);
+    return 0;
+}
+
+int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+{
+    struct kobj *obj = (struct kobj *)slot->obj;
+    uint64_t length = slot->type == EXO_CAP_FRAMES ? frames_count(obj) : SEGMENT_ENTRIES;
+    bool cow = op->flags & EXO_MAP_COW;
+    uint32_t need = cow ? op->rights & ~(uint32_t)EXO_R_WRITE : op->rights;
+    const uint64_t *pde = pt_entry(as, op->va, 2);
+    struct cap_window w;
+    int err;
+
+    if (!rights_sound(op->rights, op->flags))
+        return -EXO_EINVAL;
+    if ((need | EXO_R_READ) & ~slot->rights)
+        return -EXO_ERIGHTS;
+    if (op->first >= length || op->count > length - op->first)
+        return -EXO_EINVAL;
+    if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram(obj))
+        return -EXO_EINVAL;
+    err = window_join(slot, as, op, &w);
+    if (err)
+        return err;
+    if (slot->type == EXO_CAP_SEGMENT && !cow && op->va % SEG_SPAN == 0 &&
+        op->count == SEGMENT_ENTRIES && !(pde && *pde & PTE_P && !pte_is_segment(*pde)))
+        return map_table(slot, as, bank, op, &w);
+    return map_pages(slot, as, bank, op, &w);
+}
+
+void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde)
+{
+    uint64_t old = *pde, start = va & ~(SEG_SPAN - 1);
+    const struct segment *seg = (struct segment *)frame_of(pte_frame(old))->owner;
+    struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
+    uint64_t *table = frame_memory(f);
+
+    f->owner = &as->obj;
+    f->where = (uint32_t)(start >> 21) & 0x3ffffff;
+    f->rank = TABLE_RANK + 1;
+    for (unsigned i = 0; i < SEGMENT_ENTRIES; i++) {
+        uint64_t entry = seg->table[i];
+
+        if (entry & PTE_P)
+            entry_put(&table[i], (entry & PTE_ADDR) | (old & PTE_TAG) | PTE_SEGPAGE |
+                                     pte_rights(pte_rights_of(entry) & pte_rights_of(old)) |
+                                     (rights_most(pte_rights_of(entry)) & old));
+    }
+    __atomic_store_n(pde, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U, __ATOMIC_RELEASE);
+    tlb_flush(as, start, SEGMENT_ENTRIES);
+}
+
+// --- cloning ------------------------------------------------------------------------------------
+
+int64_t window_clone_cost(const struct cap_slot *src, const struct aspace *to)
+{
+    const struct cap_window *w = &src->window;
+
+    if (!window_live(src))
+        return 0;
+    FOR_CHUNKS(at, w->va, w->count) {
+        const uint64_t *pde = pt_entry(w->aspace, at, 2), *other = pt_entry(to, at, 2);
+
+        if (pde && owns_table(src, *pde) && other && *other)
+            return -EXO_EEXISTS;
+        for (uint64_t page = at; page < chunk_end(at, w->va, w->count); page += EXO_PAGE_SIZE) {
+            const uint64_t *entry = pt_entry(w->aspace, page, 1);
+            const uint64_t *there = pt_entry(to, page, 1);
+            bool taken = (there && *there) || (other && pte_is_segment(*other));
+
+            if (!entry)
+                break;
+            if (taken && owns_page(src, w->first + ((page - w->va) >> EXO_PAGE_SHIFT), *entry))
+                return -EXO_EEXISTS;
+        }
+    }
+    return (int64_t)pt_missing(to, w->va, w->count, 1);
+}
+
+void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to, struct bank *bank)
+{
+    struct cap_window w = src->window;
+
+    kassert(dst->index == src->index); // entries carry its low bits
+    FOR_CHUNKS(at, w.va, w.count) {
+        const uint64_t *pde = pt_entry(w.aspace, at, 2);
+
+        if (pde && owns_table(src, *pde))
+            pt_set(pt_make(to, bank, at, 2), *pde & ~PTE_A);
+        for (uint64_t page = at; page < chunk_end(at, w.va, w.count); page += EXO_PAGE_SIZE) {
+            const uint64_t *entry = pt_entry(w.aspace, page, 1);
+
+            if (!entry)
+                break;
+            if (owns_page(src, w.first + ((page - w.va) >> EXO_PAGE_SHIFT), *entry))
+                entry_put(pt_make(to, bank, page, 1), *entry & ~(PTE_A | PTE_D));
+        }
+    }
+    w.aspace = to;
+    window_record(dst, &w);
+}
