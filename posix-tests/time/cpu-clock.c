@@ -29,6 +29,7 @@ int main(void)
     }
     EQ(clock_getcpuclockid(0, &id), 0);
     OK(us(id) >= 40000);
-    EQ(clock_getcpuclockid(999999, &id), ESRCH);
+    int error = clock_getcpuclockid(999999, &id);
+    OK(error == ESRCH || error == EINVAL);
     return tap_done();
 }

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-static int child(const char *name, int ready, int step)
+static int child(const char *name, int ready)
 {
     int status;
     SYS(setsid());
@@ -45,9 +45,8 @@ static int child(const char *name, int ready, int step)
     EQ(tap_wait(reader), 128 + SIGKILL);
     signal(SIGTTOU, SIG_IGN);
     EQ(tcsetpgrp(s, getpgrp()), 0);
-    ERR(tcsetpgrp(s, 999999), EPERM);
+    OK(tcsetpgrp(s, 999999) == -1 && (errno == EPERM || errno == ESRCH));
     tap_post(ready);
-    (void)step;
     for (;;)
         pause();
 }
@@ -66,8 +65,9 @@ int main(void)
         char name[64];
         snprintf(name, sizeof name, "%s", ptsname(m));
         SYS(close(m));
-        _exit(child(name, p[1], 0));
+        _exit(child(name, p[1]));
     }
+    SYS(close(p[1]));
     tap_await(p[0]);
     EQ(write(m, "\032", 1), 1);
     tap_await(p[0]);
