@@ -159,16 +159,16 @@ static int clone_slot(struct cap_slot *src, struct cap_slot *dst, const struct c
 int cspace_clone(struct cspace *dst, struct cspace *src, uint32_t budget, uint32_t *cursor,
                  const struct cspace_cloner *cloner)
 {
-    struct cap_slot *to;
+    struct cap_slot *from, *to;
     int err;
 
     if (*cursor == 0)
         *cursor = 1;
-    for (; *cursor < cspace_size(src); ++*cursor) {
+    for (; (from = cspace_slot(src, *cursor)); ++*cursor) {
         if (budget-- == 0)
             return CAP_AGAIN;
         to = cspace_slot(dst, *cursor);
-        err = to ? clone_slot(cspace_slot(src, *cursor), to, cloner) : CAP_ENOSLOT;
+        err = to ? clone_slot(from, to, cloner) : CAP_ENOSLOT;
         if (err)
             return err;
     }
