@@ -32,6 +32,7 @@ static bool is_dots(const char *name, uint32_t len)
 int ext_dirent_check(struct ext_vol *vol, const uint8_t *base, uint32_t off,
                      const struct ext_disk_dirent **out)
 {
+    *out = NULL;
     if (off % 4 || off > EXT_BLOCK_SIZE - EXT_DIRENT_MIN)
         return ext_unclean(vol, "a directory record crosses its block");
     const struct ext_disk_dirent *de = (const struct ext_disk_dirent *)(base + off);
@@ -115,22 +116,29 @@ int ext_dir_find(struct ext_vol *vol, const struct ext_inode *dir, const char *n
     return err ? err : s.found ? 0 : -LX_ENOENT;
 }
 
-int ext_dir_is_empty(struct ext_vol *vol, const struct ext_inode *dir)
+static int block_is_empty(struct ext_vol *vol, const struct ext_inode *dir, uint32_t lblk)
 {
-    for (uint32_t lblk = 0; lblk < dir->size >> EXT_BLOCK_SHIFT; lblk++) {
-        const uint8_t *base;
-        const struct ext_disk_dirent *de;
-        uint32_t blk;
-        int err = ext_dir_block(vol, dir, lblk, &blk, &base);
-        for (uint32_t off = 0; !err && off < EXT_BLOCK_SIZE; off += de->rec_len) {
-            err = ext_dirent_check(vol, base, off, &de);
-            if (!err && de->inode && !is_dots(de->name, de->name_len))
-                return 0;
-        }
+    const uint8_t *base;
+    const struct ext_disk_dirent *de;
+    uint32_t blk;
+    int err = ext_dir_block(vol, dir, lblk, &blk, &base);
+    for (uint32_t off = 0; !err && off < EXT_BLOCK_SIZE; off += de->rec_len) {
+        err = ext_dirent_check(vol, base, off, &de);
         if (err)
             return err;
+        if (de->inode && !is_dots(de->name, de->name_len))
+            return 0;
     }
-    return 1;
+    return err ? err : 1;
+}
+
+// 1: nothing but "." and "..".
+int ext_dir_is_empty(struct ext_vol *vol, const struct ext_inode *dir)
+{
+    int empty = 1;
+    for (uint32_t lblk = 0; lblk < dir->size >> EXT_BLOCK_SHIFT && empty > 0; lblk++)
+        empty = block_is_empty(vol, dir, lblk);
+    return empty;
 }
 
 // The inode ".." names.
@@ -197,7 +205,9 @@ static int block_tour(struct ext_vol *vol, const struct ext_inode *dir, uint32_t
     int err = ext_dir_block(vol, dir, lblk, &blk, &base);
     for (uint32_t off = 0; !err && off < EXT_BLOCK_SIZE; off += de->rec_len) {
         err = ext_dirent_check(vol, base, off, &de);
-        if (err || start + off < *t->cookie)
+        if (err)
+            return err;
+        if (start + off < *t->cookie)
             continue;
         uint64_t next = start + off + de->rec_len;
         if (de->inode) {

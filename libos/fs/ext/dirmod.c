@@ -116,7 +116,7 @@ int ext_dir_add(struct ext_vol *vol, struct ext_inode *dir, const char *name, ui
                 uint32_t ino, uint32_t mode)
 {
     struct ext_entry e = {name, len, ino, type_of(vol, mode)};
-    uint32_t at;
+    uint32_t at = 0;
     int err = room_search(vol, dir, &e, &at);
     if (!err)
         err = dir_grow(vol, dir, &e, &at);

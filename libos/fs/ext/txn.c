@@ -45,6 +45,7 @@ static int dev_error(struct ext_vol *vol, int otherwise)
 
 static int block_any(struct ext_vol *vol, uint32_t blk, bool will_write, void **out)
 {
+    *out = NULL;
     if (blk >= vol->nblocks)
         return ext_unclean(vol, "block number beyond the end of the volume");
     *out = vol->dev->block(vol->dev, blk, will_write);
