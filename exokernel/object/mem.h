@@ -78,6 +78,9 @@ void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages); // x86/tlb.c
 // after this: it has changed nothing.
 bool mem_work(unsigned budget);
 
+// Checks every invariant of memory and capabilities (core/check.c); returns how many are broken, each logged.
+uint64_t check_all(struct exo_check *out);
+
 // --- capability glue (object/cap.c) --------------------------------------------------------------------
 // Looks a handle up in the current environment's table; 0 or a negative exo error.
 int cap_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, struct cap_slot **slot);

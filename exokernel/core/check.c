@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+//
+// The invariant checker: machine_check walks everything there is and counts what is wrong, after finishing
+// all deferred work, so that tests may compare the counts of live objects before and after.
+//
+// It needs no memory of its own. Every count the kernel keeps is first lowered by what the walk finds (sign
+// -1), is then zero or wrong, and is raised again by the same walk (sign +1). Nothing else runs meanwhile.
+// This is the one call whose time grows with the machine; only the machine's capability allows it.
+//
+// Checked: references of every frame against the entries that name it; entries in use of every table; what
+// every bank sold against the frames it paid for and its children's limits; windows of slots against entries;
+// capability forests and tables; the free lists; that what is mapped is neither free nor the kernel's.
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <object/aspace.h>
+#include <object/env.h>
+
+#define LOGGED_MOST 20u
+
+struct check {
+    struct exo_check out;
+    int sign;
+    uint64_t mapped, recorded; // pages mapped by windows: by the entries; by the slots
+};
+
+static void wrong(struct check *c, const char *what, uint64_t which, uint64_t off)
+{
+    if (c->sign > 0)
+        return; // said on the way down
+    if (c->out.violations++ < LOGGED_MOST)
+        log_printf("check: %s: %lx (%ld)\n", what, which, (long)off);
+}
+
+// The object whose first frame this is, or NULL.
+static struct kobj *object_at(exo_fn_t fn)
+{
+    struct kobj *obj = frame_kind(fn) == EXO_FRAME_OBJECT ? frame_of(fn)->owner : NULL;
+
+    return obj && virt_to_phys(obj) >> EXO_PAGE_SHIFT == fn ? obj : NULL;
+}
+
+#define FOR_OBJECTS(obj)                                                                           \
+    for (exo_fn_t at_ = 0; at_ < frames_buddy.frames; at_++)                                       \
+        if (((obj) = object_at(at_)))
+
+// --- one walk over all mappings ----------------------------------------------------------------
+
+static void count_leaf(struct check *c, uint64_t pte)
+{
+    enum exo_frame_kind kind = frame_kind(pte_frame(pte));
+    struct frame *f = frame_of(pte_frame(pte));
+
+    c->mapped += (pte & PTE_KIND) == PTE_PAGES || (pte & PTE_KIND) == PTE_SEGPAGE;
+    if (kind == EXO_FRAME_NONE)
+        return;
+    if (kind != ((pte & PTE_KIND) == PTE_ANON ? EXO_FRAME_ANON : EXO_FRAME_RUN))
+        wrong(c, "a mapped frame is of another kind", pte_frame(pte), kind);
+    if (pte & PTE_W && pte & PTE_COW)
+        wrong(c, "writable and copy-on-write", pte_frame(pte), 0);
+    f->refs += (uint32_t)c->sign;
+    if ((pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_W)
+        f->where = (f->where + (unsigned)c->sign) & 0x3ffffff;
+}
+
+// The entries of one table; returns through `next` the tables of the level below, one by one.
+static uint64_t *table_count(struct check *c, uint64_t *table, int level, unsigned *i)
+{
+    unsigned end = level == 4 ? 256 : 512;
+
+    for (; *i < end; ++*i) {
+        uint64_t entry = table[*i];
+
+        if (!entry)
+            continue;
+        frame_of(virt_to_phys(table) >> EXO_PAGE_SHIFT)->refs += (uint32_t)c->sign;
+        if (level == 1) {
+            count_leaf(c, entry);
+        } else if (level == 2 && pte_is_segment(entry)) {
+            c->mapped += SEGMENT_ENTRIES;
+        } else {
+            if (frame_kind(pte_frame(entry)) != EXO_FRAME_TABLE)
+                wrong(c, "a table is of another kind", pte_frame(entry), level);
+            ++*i;
+            return pte_table(entry);
+        }
+    }
+    return NULL;
+}
+
+static void count_aspace(struct check *c, const struct aspace *as)
+{
+    uint64_t *table[5] = {[4] = as->pml4};
+    unsigned at[5] = {0};
+
+    for (int level = 4; as->pml4 && level <= 4;) {
+        uint64_t *next = table_count(c, table[level], level, &at[level]);
+
+        if (!next) {
+            level++;
+            continue;
+        }
+        table[--level] = next;
+        at[level] = 0;
+    }
+}
+
+static void count_segment(struct check *c, const struct segment *seg)
+{
+    uint32_t used = 0;
+
+    for (unsigned i = 0; i < SEGMENT_ENTRIES; i++) {
+        if (!seg->table[i])
+            continue;
+        used++;
+        frame_of(pte_frame(seg->table[i]))->refs += (uint32_t)c->sign;
+        if (frame_kind(pte_frame(seg->table[i])) != EXO_FRAME_RUN)
+            wrong(c, "a segment holds a frame of no run", pte_frame(seg->table[i]), i);
+    }
+    if (used != seg->used)
+        wrong(c, "a segment's entries are miscounted", seg->obj.id, used);
+}
+
+// Slots of one capability table.
+static void count_table(struct check *c, const struct cspace *cs)
+{
+    for (uint32_t i = 1; i < cspace_size(cs); i++) {
+        const struct cap_slot *slot = cspace_slot(cs, i);
+
+        if (!slot->type || !slot->wkind || slot->wkind == CAP_W_EVENT)
+            continue;
+        ((struct aspace *)slot->window.aspace)->windows += (uint32_t)c->sign;
+        c->recorded += window_live(slot);
+    }
+}
+
+static void count_mappings(struct check *c)
+{
+    struct kobj *obj;
+
+    c->mapped = c->recorded = 0;
+    FOR_OBJECTS(obj) {
+        if (obj->type == EXO_CAP_ASPACE)
+            count_aspace(c, (struct aspace *)obj);
+        else if (obj->type == EXO_CAP_SEGMENT)
+            count_segment(c, (struct segment *)obj);
+        else if (obj->type == EXO_CAP_ENV)
+            count_table(c, &((struct env *)obj)->caps);
+    }
+}
+
+// --- one walk over all that was bought -----------------------------------------------------------
+
+static void bank_count(struct check *c, struct bank *bank, uint64_t frames)
+{
+    bank->used += c->sign < 0 ? -frames : frames;
+}
+
+static void count_charges(struct check *c)
+{
+    for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
+        enum exo_frame_kind kind = frame_kind(fn);
+        struct kobj *obj = object_at(fn);
+
+        if (kind == EXO_FRAME_TABLE || kind == EXO_FRAME_ANON)
+            bank_count(c, frame_of(fn)->bank, 1);
+        if (!obj)
+            continue;
+        bank_count(c, obj->bank, obj->pages + run_charge(obj));
+        if (obj->type == EXO_CAP_BANK)
+            bank_count(c, obj->bank, ((struct bank *)obj)->limit);
+    }
+}
+
+// --- what must be zero in between, and the rest ----------------------------------------------------
+
+static void check_zero(struct check *c)
+{
+    struct kobj *obj;
+
+    for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
+        const struct frame *f = frame_of(fn);
+
+        if (f->refs)
+            wrong(c, "references are miscounted", fn, f->refs);
+        if (frame_kind(fn) == EXO_FRAME_RUN && f->where)
+            wrong(c, "writers are miscounted", fn, f->where);
+    }
+    FOR_OBJECTS(obj) {
+        if (obj->type == EXO_CAP_BANK && ((struct bank *)obj)->used)
+            wrong(c, "a bank's sales are miscounted", obj->id, ((struct bank *)obj)->used);
+        if (obj->type == EXO_CAP_ASPACE && ((struct aspace *)obj)->windows)
+            wrong(c, "an address space's windows are miscounted", obj->id,
+                  ((struct aspace *)obj)->windows);
+    }
+    if (bank_root()->used)
+        wrong(c, "the root bank's sales are miscounted", 0, bank_root()->used);
+    if (c->recorded < c->mapped)
+        wrong(c, "pages mapped by no slot's window", c->mapped, c->recorded);
+}
+
+static void check_caps(struct check *c)
+{
+    struct kobj *obj;
+    const char *what;
+
+    FOR_OBJECTS(obj) {
+        what = cap_check_obj(&obj->cap);
+        if (what)
+            wrong(c, what, obj->id, obj->type);
+        if (obj->type != EXO_CAP_ENV)
+            continue;
+        what = cspace_check(&((struct env *)obj)->caps);
+        if (what)
+            wrong(c, what, obj->id, 0);
+        c->out.caps += ((struct env *)obj)->caps.used;
+    }
+    what = cap_check_obj(&bank_root()->obj.cap);
+    if (what)
+        wrong(c, what, 0, EXO_CAP_BANK);
+}
+
+static void count_kinds(struct check *c)
+{
+    uint64_t kinds[EXO_FRAME_RUN + 1] = {0}, types[EXO_CAP_TYPES] = {0};
+    const char *what = buddy_check(&frames_buddy);
+
+    for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
+        kinds[frame_kind(fn)]++;
+        if (object_at(fn))
+            types[object_at(fn)->type]++;
+    }
+    if (what || kinds[EXO_FRAME_FREE] != frames_buddy.nfree)
+        wrong(c, what ? what : "free frames are miscounted", kinds[EXO_FRAME_FREE],
+              frames_buddy.nfree);
+    c->out.frames_free = frames_buddy.nfree;
+    c->out.objects = kinds[EXO_FRAME_OBJECT];
+    c->out.tables = kinds[EXO_FRAME_TABLE];
+    c->out.anon = kinds[EXO_FRAME_ANON];
+    c->out.runs = kinds[EXO_FRAME_RUN];
+    c->out.envs = types[EXO_CAP_ENV];
+    c->out.contexts = types[KOBJ_CTX];
+    c->out.slices = types[EXO_CAP_SLICE];
+    c->out.endpoints = types[EXO_CAP_ENDPOINT];
+    c->out.banks = types[EXO_CAP_BANK] + 1;
+}
+
+// Everything, into *out; returns the number of violations. For panics and tests inside the kernel too.
+uint64_t check_all(struct exo_check *out)
+{
+    struct check c = {.out = {.size = sizeof(*out), .version = EXO_ABI_VERSION}, .sign = -1};
+
+    count_mappings(&c);
+    count_charges(&c);
+    check_zero(&c);
+    c.sign = 1;
+    count_charges(&c);
+    count_mappings(&c);
+    c.sign = 0;
+    check_caps(&c);
+    count_kinds(&c);
+    *out = c.out;
+    return c.out.violations;
+}
+
+int64_t sys_machine_check(exo_handle_t machine, uaddr_t report, uint64_t flags)
+{
+    struct cap_slot *slot;
+    struct exo_check out;
+    int err;
+
+    for (unsigned n = 0; n < 100000 && mem_work(4096); n++)
+        ;
+    err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot);
+    if (err || flags)
+        return err ? err : -EXO_EINVAL;
+    check_all(&out);
+    return copy_to_user(report, &out, sizeof(out));
+}
