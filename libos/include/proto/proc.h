@@ -81,8 +81,13 @@ enum proc_op {
     PROC_OP_EXECED,    // message: comm[16], cmdline; () the caller has executed a program
     PROC_OP_SETNICE,   // (pid, nice)
     PROC_OP_FLAGS,     // (set, clear) of PROC_F_NOCLDWAIT | NOCLDSTOP
-    PROC_OP_SETID_EXEC,// (nfds, uid or -1, gid or -1); message: struct libos_start with strings; see proc/exec.c
+    PROC_OP_SETID_GIVE,// (fd slot 0..7) caps[0..n): capabilities of a descriptor the new environment shall have
+    PROC_OP_SETID_EXEC,// (bytes) caps[0] = FRAMES with struct libos_start and strings (at most 256 pages): run its path in
+                       // a fresh environment that nobody else ever held, with the record and pid of the caller, who dies.
+                       // The libOS there opens the file, and claims what its mode says:
+    PROC_OP_SETID_CLAIM,// (uid or -1, gid or -1) once, in such an environment, before any program code ran
     PROC_OP_REBOOT,    // (action) root only
+    PROC_OP_SERVICE,   // servers only: (kind), caps[0] = endpoint: see proto/server.h
     PROC_OP_GROUP,     // servers only: (op, id): see proto/tty.h
 };
 #endif

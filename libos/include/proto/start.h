@@ -52,6 +52,8 @@ struct libos_start {
     uint32_t strings;      // byte offset of: path, argv[0..argc), envp[0..envc), each NUL-terminated
     uint32_t strings_size;
     uint32_t nfds;         // descriptors handed over (set-id exec, first process)
+    uint32_t secure;       // set-id exec: claim the file's ids, AT_SECURE
+    uint32_t reserved;
     exo_handle_t image;    // FRAMES
     uint64_t image_bytes;
     uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h);

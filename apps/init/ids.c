@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Credentials. POSIX: setuid(), setgid(); the three-argument forms are Linux's, from which the others are made.
+#include "init.h"
+#include <string.h>
+
+#define KEEP 0xffffffffu
+
+static bool among(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
+{
+    return id == KEEP || id == a || id == b || id == c;
+}
+
+long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
+{
+    struct proc_rec *rec = p->rec;
+    uint32_t a = rec->ruid, b = rec->euid, c = rec->suid;
+    if (b != 0 && !(among(r, a, b, c) && among(e, a, b, c) && among(s, a, b, c)))
+        return -LX_EPERM;
+    rec_begin(p);
+    rec->ruid = r == KEEP ? a : r;
+    rec->euid = e == KEEP ? b : e;
+    rec->suid = s == KEEP ? c : s;
+    rec_end(p);
+    return 0;
+}
+
+long ids_setgid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
+{
+    struct proc_rec *rec = p->rec;
+    uint32_t a = rec->rgid, b = rec->egid, c = rec->sgid;
+    if (rec->euid != 0 && !(among(r, a, b, c) && among(e, a, b, c) && among(s, a, b, c)))
+        return -LX_EPERM;
+    rec_begin(p);
+    rec->rgid = r == KEEP ? a : r;
+    rec->egid = e == KEEP ? b : e;
+    rec->sgid = s == KEEP ? c : s;
+    rec_end(p);
+    return 0;
+}
+
+long ids_setgroups(struct proc *p, unsigned n, const uint32_t *groups)
+{
+    if (p->rec->euid != 0)
+        return -LX_EPERM;
+    if (n > PROC_NGROUPS)
+        return -LX_EINVAL;
+    rec_begin(p);
+    memcpy(p->rec->groups, groups, n * sizeof(*groups));
+    p->rec->ngroups = n;
+    rec_end(p);
+    return 0;
+}
+
+long ids_nice(struct proc *caller, int pid, int nice)
+{
+    struct proc *p = proc_by_pid(pid);
+    const struct proc_rec *c = caller->rec;
+    if (!p)
+        return -LX_ESRCH;
+    if (c->euid != 0 && c->euid != p->rec->ruid && c->euid != p->rec->euid)
+        return -LX_EPERM;
+    if (c->euid != 0 && nice < p->rec->nice)
+        return -LX_EACCES;
+    p->rec->nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
+    return 0;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+// Birth and death of processes.
+//
+// Birth. The embryo (pid, record, empty environment and address space) comes first, so that a signal sent to it from
+// then on is kept (the kernel keeps notification bits for the first context). The parent fills it by cloning and says
+// START. An embryo whose parent dies goes with it.
+//
+// Death comes as an event from the kernel, when the environment's teardown is complete: all its capabilities are gone, so the
+// other ends of its pipes know already. Nothing a dying process does or does not do matters.
+//
+// Set-id programs run in a fresh environment that only init and its own trusted libOS ever held; the record (and so the pid)
+// moves to it. The libOS there reads the file's mode from fsd and claims the ids; it is believed because no other
+// code has run there.
+#include "init.h"
+#include <proto/tty.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct corpse { // an environment that was left for another: only its capability is still to be dropped
+    LIST_ENTRY(corpse) link;
+    uint64_t cookie;
+    exo_handle_t env;
+};
+static LIST_HEAD(, corpse) corpses = LIST_HEAD_INITIALIZER(corpses);
+
+static struct exo_ctx *ctx(void)
+{
+    return (struct exo_ctx *)EXO_BOOT_CTX_VA;
+}
+
+// --- birth ----------------------------------------------------------------------------------------------
+
+long life_fork(struct proc *caller, struct exo_msg *m)
+{
+    int pid = pid_new();
+    uint64_t cookie = cookie_new(pid);
+    int64_t aspace = pid ? exo_aspace_create(own.user_bank) : -EXO_ELIMIT;
+    if (aspace < 0)
+        return -LX_EAGAIN;
+    int64_t env = exo_env_create(own.user_bank, (exo_handle_t)aspace, own.endpoint, cookie);
+    struct proc *p = env < 0 ? NULL : proc_new(caller, (exo_handle_t)env, cookie);
+    if (!p) {
+        if (env > 0) {
+            exo_env_kill((exo_handle_t)env, 0, 0);
+            exo_cap_delete((exo_handle_t)env);
+        }
+        exo_cap_delete((exo_handle_t)aspace);
+        return -LX_EAGAIN;
+    }
+    ctx()->send[0] = (struct exo_send){p->env, EXO_R_CONTROL, EXO_SEND_DERIVE};
+    ctx()->send[1] = (struct exo_send){(exo_handle_t)aspace, EXO_R_READ | EXO_R_WRITE, EXO_SEND_MOVE};
+    m->meta = EXO_META(0, 2);
+    m->w[1] = p->index;
+    return p->pid;
+}
+
+static struct proc *embryo_of(struct proc *caller, int pid)
+{
+    struct proc *p = proc_by_pid(pid);
+    return p && p->parent == caller && p->rec->state == PROC_EMBRYO ? p : NULL;
+}
+
+long life_start(struct proc *caller, int pid)
+{
+    struct proc *p = embryo_of(caller, pid);
+    if (!p)
+        return -LX_ESRCH;
+    p->rec->state = PROC_RUNNING;
+    return 0;
+}
+
+long life_abort(struct proc *caller, int pid)
+{
+    struct proc *p = embryo_of(caller, pid);
+    if (!p)
+        return -LX_ESRCH;
+    exo_env_kill(p->env, 0, 0);
+    return 0;
+}
+
+struct proc *life_first(struct proc *parent, const char *path, char *const argv[], char *const envp[],
+                        const uint64_t extra[8], const struct exo_slot_fill *more, unsigned nmore)
+{
+    size_t bytes;
+    struct exo_slot_fill slots[16];
+    struct libos_start *start = start_pack(path, argv, envp, &bytes);
+    uint64_t cookie = cookie_new(pid_new());
+    exo_handle_t env;
+    if (!start)
+        return NULL;
+    memcpy(start->extra, extra, sizeof(start->extra));
+    struct exo_domain d = domain_for(own.user_bank, cookie);
+    memcpy(slots, d.slots, d.nslots * sizeof(slots[0]));
+    for (unsigned i = 0; i < nmore; i++)
+        slots[d.nslots++] = more[i];
+    d.slots = slots;
+    d.start = start;
+    d.start_bytes = bytes;
+    struct proc *p = NULL;
+    if (exo_domain_create(&d, &env) >= 0 && (p = proc_new(parent, env, cookie))) {
+        p->rec->state = PROC_RUNNING;
+        p->pristine = true;
+        if (exo_domain_start(&d, env) < 0)
+            exo_env_kill(env, LX_SIGKILL, 0);
+    }
+    free(start);
+    return p;
+}
+
+// The program's name, as tools show it.
+long life_execed(struct proc *p, const char *message, size_t bytes)
+{
+    if (bytes < sizeof(p->rec->comm))
+        return -LX_EINVAL;
+    rec_begin(p);
+    memcpy(p->rec->comm, message, sizeof(p->rec->comm));
+    p->rec->comm[sizeof(p->rec->comm) - 1] = 0;
+    size_t n = bytes - sizeof(p->rec->comm);
+    memset(p->rec->cmdline, 0, sizeof(p->rec->cmdline));
+    memcpy(p->rec->cmdline, message + sizeof(p->rec->comm),
+           n < sizeof(p->rec->cmdline) ? n : sizeof(p->rec->cmdline));
+    p->rec->flags |= PROC_F_EXECED;
+    rec_end(p);
+    p->pristine = false;
+    return 0;
+}
+
+// --- set-id programs -------------------------------------------------------------------------------------
+
+struct gift { // descriptors that a caller has handed over for its set-id exec
+    struct proc *owner;
+    exo_handle_t cap[8][4];
+};
+static struct gift gift;
+
+static void gift_clear(void)
+{
+    for (int fd = 0; fd < 8; fd++) {
+        for (int i = 0; i < 4; i++) {
+            if (gift.cap[fd][i])
+                exo_cap_delete(gift.cap[fd][i]);
+        }
+    }
+    memset(&gift, 0, sizeof(gift));
+}
+
+// One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an error.
+long life_setid_give(struct proc *caller, struct exo_msg *m)
+{
+    uint64_t slot = m->w[1];
+    if (slot >= 8)
+        return -LX_EINVAL;
+    if (gift.owner != caller)
+        gift_clear();
+    gift.owner = caller;
+    for (int i = 0; i < 4; i++) {
+        if (gift.cap[slot][i])
+            exo_cap_delete(gift.cap[slot][i]);
+        gift.cap[slot][i] = ctx()->recv[i];
+        ctx()->recv[i] = 0;
+    }
+    return 0;
+}
+
+// Copies the gifts into the new environment and writes their handles into the start block.
+static int give_descriptors(exo_handle_t env, struct libos_start *s)
+{
+    for (uint32_t i = 0; i < s->nfds; i++) {
+        for (int k = 0; k < 4; k++) {
+            s->fds[i].cap[k] = 0;
+            if (!gift.cap[i][k])
+                continue;
+            int64_t h = exo_cap_copy(gift.cap[i][k], EXO_R_ALL, env, 0);
+            if (h < 0)
+                return -1;
+            s->fds[i].cap[k] = (exo_handle_t)h;
+        }
+    }
+    return 0;
+}
+
+#define START_PAGES_MAX 256
+
+// A private copy of the caller's start block: what it does to its own pages from now on does not matter.
+static struct libos_start *start_copy(uint64_t bytes)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    exo_handle_t frames = ctx()->recv[0];
+    if (!frames || exo_cap_identify(frames, &info) < 0 || info.type != EXO_CAP_FRAMES ||
+        info.length > START_PAGES_MAX || bytes > info.length * EXO_PAGE_SIZE ||
+        bytes < sizeof(struct libos_start))
+        return NULL;
+    struct libos_start *s = malloc(bytes);
+    void *from = s ? exo_map(frames, 0, info.length, EXO_R_READ) : NULL;
+    if (!from) {
+        free(s);
+        return NULL;
+    }
+    memcpy(s, from, bytes);
+    ((char *)s)[bytes - 1] = 0;
+    if (s->magic != LIBOS_START_MAGIC || s->strings >= bytes || s->nfds > 8) {
+        free(s);
+        return NULL;
+    }
+    s->mode = LIBOS_START_PATH;
+    s->secure = 1;
+    s->image = 0;
+    memset(s->extra, 0, sizeof(s->extra));
+    return s;
+}
+
+long life_setid_exec(struct proc *p, const struct exo_msg *m)
+{
+    uint64_t bytes = m->w[1], cookie = cookie_new(p->pid);
+    exo_handle_t env = 0;
+    struct libos_start *s = start_copy(bytes);
+    struct corpse *corpse = malloc(sizeof(*corpse));
+    if (gift.owner != p)
+        gift_clear();
+    struct exo_domain d = domain_for(own.user_bank, cookie);
+    d.start = s;
+    d.start_bytes = bytes;
+    if (!s || !corpse || exo_domain_create(&d, &env) < 0)
+        goto fail;
+    if (give_descriptors(env, s) < 0 || exo_domain_write_start(&d, env) < 0)
+        goto fail;
+    *corpse = (struct corpse){.cookie = p->cookie, .env = p->env};
+    if (proc_move(p, env, cookie) < 0)
+        goto fail;
+    gift_clear();
+    p->pristine = true;
+    LIST_INSERT_HEAD(&corpses, corpse, link);
+    exo_env_kill(corpse->env, 0, 0);
+    exo_domain_start(&d, env);
+    free(s);
+    return 0;
+fail:
+    gift_clear();
+    if (env) {
+        exo_env_kill(env, 0, 0);
+        exo_cap_delete(env);
+    }
+    free(s);
+    free(corpse);
+    return -LX_EAGAIN;
+}
+
+long life_setid_claim(struct proc *p, uint32_t uid, uint32_t gid)
+{
+    if (!p->pristine)
+        return -LX_EPERM;
+    p->pristine = false;
+    rec_begin(p);
+    if (uid != 0xffffffffu)
+        p->rec->euid = p->rec->suid = uid;
+    if (gid != 0xffffffffu)
+        p->rec->egid = p->rec->sgid = gid;
+    rec_end(p);
+    return 0;
+}
+
+// --- death ---------------------------------------------------------------------------------------------
+
+static uint32_t status_of(const struct proc *p)
+{
+    const volatile struct exo_env_info *info = &EXO_ENVS[p->index];
+    uint32_t code = (uint32_t)info->code;
+    switch (info->reason) {
+    case EXO_DEATH_EXIT: // the process's own word: made to be a wait status of an ended process
+        return (code & 0x7f) == 0 ? code & 0xff00 : (code & 0x7f) == 0x7f ? 0x7f00 : code & 0x7f;
+    case EXO_DEATH_KILLED:
+        return code & 0x7f ? code & 0x7f : LX_SIGKILL;
+    case EXO_DEATH_UPCALL:
+        return LX_SIGSEGV;
+    default:
+        return LX_SIGKILL;
+    }
+}
+
+static void orphan_children(struct proc *p)
+{
+    struct proc *child, *next, *one = proc_by_pid(1);
+    for (child = LIST_FIRST(&p->children); child; child = next) {
+        next = LIST_NEXT(child, sibling);
+        if (child->rec->state == PROC_EMBRYO)
+            exo_env_kill(child->env, 0, 0);
+        proc_adopt(child, one);
+        if (child->rec->state == PROC_ZOMBIE)
+            proc_free(child);
+    }
+}
+
+static void session_ended(const struct proc *p)
+{
+    if (p->rec->sid == p->pid && own.service_env[SERVER_TTYD])
+        exo_env_notify(own.service_env[SERVER_TTYD], TTY_NOTIFY_SESSION);
+}
+
+static void corpse_drop(uint64_t cookie)
+{
+    struct corpse *c;
+    LIST_FOREACH (c, &corpses, link) {
+        if (c->cookie != cookie)
+            continue;
+        LIST_REMOVE(c, link);
+        exo_cap_delete(c->env);
+        free(c);
+        return;
+    }
+}
+
+void life_died(uint64_t cookie)
+{
+    struct proc *p = proc_by_pid((int)(cookie & 0xffff));
+    if (!p || p->cookie != cookie) {
+        corpse_drop(cookie);
+        return;
+    }
+    bool embryo = p->rec->state == PROC_EMBRYO;
+    if (gift.owner == p)
+        gift_clear();
+    rec_begin(p);
+    p->rec->status = status_of(p);
+    p->rec->utime_ns = EXO_ENVS[p->index].cpu_ns;
+    p->rec->state = PROC_ZOMBIE;
+    p->rec->event++;
+    rec_end(p);
+    p->force_at = 0;
+    signal_drop_queue(p);
+    group_check_orphans(p);
+    orphan_children(p);
+    session_ended(p);
+    if (p == own.first)
+        first_ended(p);
+    if (embryo || p->parent->pid == 1 || (p->parent->rec->flags & PROC_F_NOCLDWAIT)) {
+        struct proc *parent = p->parent;
+        uint32_t status = p->rec->status;
+        int code = (status & 0x7f) ? LX_CLD_KILLED : LX_CLD_EXITED;
+        if (!embryo)
+            signal_child_event(p, code, (int32_t)((status & 0x7f) ? status & 0x7f : status >> 8));
+        proc_free(p);
+        parent->rec->child_event++;
+        wake_word(&parent->rec->child_event);
+        return;
+    }
+    uint32_t status = p->rec->status;
+    if (status & 0x7f)
+        signal_child_event(p, LX_CLD_KILLED, (int32_t)(status & 0x7f));
+    else
+        signal_child_event(p, LX_CLD_EXITED, (int32_t)(status >> 8));
+}
+
+long life_reap(struct proc *caller, int pid, struct exo_msg *m)
+{
+    struct proc *p = proc_by_pid(pid);
+    if (!p || p->parent != caller || p->rec->state != PROC_ZOMBIE)
+        return -LX_ECHILD;
+    m->w[1] = p->rec->status;
+    m->w[2] = p->rec->utime_ns + p->rec->cutime_ns;
+    caller->rec->cutime_ns += m->w[2];
+    proc_free(p);
+    return pid;
+}
+
+long life_ack(struct proc *caller, int pid, unsigned what)
+{
+    struct proc *p = proc_by_pid(pid);
+    if (!p || p->parent != caller)
+        return -LX_ECHILD;
+    if (what == 1) {
+        if (p->rec->state != PROC_STOPPED || (p->rec->waited & 1))
+            return -LX_EAGAIN;
+        p->rec->waited |= 1;
+    } else {
+        if (!(p->rec->flags & PROC_F_CONTINUED))
+            return -LX_EAGAIN;
+        p->rec->flags &= ~PROC_F_CONTINUED;
+    }
+    return 0;
+}
