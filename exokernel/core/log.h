@@ -4,10 +4,13 @@
 #define KERNEL_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_write(const char *text, size_t bytes);
 __attribute__((noreturn, format(printf, 1, 2))) void panic(const char *format, ...);
+struct regs;
+__attribute__((noreturn)) void panic_regs(const struct regs *regs, uint64_t cr2); // an exception in the kernel
 
 // For invariants only, never for what a user supplied.
 #define kassert(cond)                                                                              \

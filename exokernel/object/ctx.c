@@ -315,7 +315,7 @@ int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t 
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     err = ctx_new(env, (struct bank *)bank_slot->obj, (struct kobj *)block_slot->obj, va, &ctx);
-    return err ? err : ctx->index;
+    return err ? err : (int64_t)ctx->index;
 }
 
 static int ctx_find(exo_handle_t env_handle, uint64_t index, struct ctx **ctx)

@@ -102,7 +102,7 @@ static int send_one(struct ctx *from, struct ctx *to, unsigned i, struct sending
         return -EXO_EBADHANDLE;
     if (s->mode > EXO_SEND_MOVE)
         return -EXO_EINVAL;
-    if (s->mode == EXO_SEND_MOVE && (s->from->wkind || s->from->flags & CAP_FLAG_ARMED))
+    if (s->mode == EXO_SEND_MOVE && s->from->wkind == CAP_W_EVENT) // bound, or an event is under way
         return -EXO_EBUSY;
     err = cap_slot_for(to->env, 0, &s->to);
     if (err)
@@ -326,6 +326,10 @@ static void endpoint_childless(struct cap_slot *slot)
 
 void endpoint_event_drop(struct cap_slot *slot)
 {
+    if (slot->type == EXO_CAP_IRQ) {
+        irq_slot_gone(slot);
+        return;
+    }
     TAILQ_REMOVE(&slot_endpoint(slot)->events, (struct event *)&slot->window, link);
 }
 

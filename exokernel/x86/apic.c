@@ -23,7 +23,7 @@
 #define PIC1 0x20
 #define PIC2 0xa0
 #define PIT_HZ 1193182u
-#define CALIBRATE_TICKS (PIT_HZ / 100) // 10 ms
+#define CALIBRATE_TICKS (PIT_HZ / 100) // 10 ms, of the 55 that the PIT can count
 
 static volatile uint32_t *apic;
 static uint64_t apic_mult; // APIC ticks per ns, << 32
@@ -94,26 +94,47 @@ bool pic_accept(uint32_t line)
     return true;
 }
 
-// Counts TSC and APIC ticks over CALIBRATE_TICKS of the PIT's channel 2, which counts down without interrupt.
+// The PIT's channel 2 counts down from ffff; both other counters are read beside it. Of several tries the one counts that
+// was disturbed least (an emulator's host, a system-management interrupt).
+struct sample {
+    uint64_t tsc, apic, pit, width;
+};
+
+static struct sample sample_take(void)
+{
+    struct sample best = {.width = UINT64_MAX};
+
+    for (unsigned i = 0; i < 10; i++) {
+        struct sample s = {.tsc = rdtsc()};
+
+        outb(0x43, 0x80); // latch
+        s.apic = apic_read(APIC_CURRENT);
+        s.width = rdtsc() - s.tsc;
+        s.tsc += s.width / 2;
+        s.pit = inb(0x42);
+        s.pit |= (uint64_t)inb(0x42) << 8;
+        if (s.width < best.width)
+            best = s;
+    }
+    return best;
+}
+
 static void calibrate(uint64_t *tsc_hz, uint64_t *apic_hz)
 {
-    uint64_t tsc0, tsc1;
-    uint32_t apic0, apic1;
+    struct sample from, to;
 
     outb(0x61, (inb(0x61) & ~2u) | 1);
-    outb(0x43, 0xb0); // channel 2, one shot
-    outb(0x42, CALIBRATE_TICKS & 0xff);
+    outb(0x43, 0xb0); // channel 2, low and high byte, mode 0
+    outb(0x42, 0xff);
+    outb(0x42, 0xff);
     apic_write(APIC_INITIAL, 0xffffffff);
-    outb(0x42, CALIBRATE_TICKS >> 8);
-    tsc0 = rdtsc();
-    apic0 = apic_read(APIC_CURRENT);
-    while (!(inb(0x61) & 0x20))
-        __asm__ volatile("pause");
-    tsc1 = rdtsc();
-    apic1 = apic_read(APIC_CURRENT);
+    from = sample_take();
+    do
+        to = sample_take();
+    while (from.pit - to.pit < CALIBRATE_TICKS);
     apic_write(APIC_INITIAL, 0);
-    *tsc_hz = (tsc1 - tsc0) * PIT_HZ / CALIBRATE_TICKS;
-    *apic_hz = (uint64_t)(apic0 - apic1) * PIT_HZ / CALIBRATE_TICKS;
+    *tsc_hz = (to.tsc - from.tsc) * PIT_HZ / (from.pit - to.pit);
+    *apic_hz = (from.apic - to.apic) * PIT_HZ / (from.pit - to.pit);
 }
 
 void clock_init(void)

@@ -46,6 +46,13 @@ enum exo_call {
 #define EXO_POWER_OFF   0
 #define EXO_POWER_RESET 1
 
+// call and reply_wait: meta (registers: stubs.h)
+#define EXO_META(bytes, caps) ((uint64_t)(bytes) | (uint64_t)(caps) << 16)
+#define EXO_META_BYTES(meta)  ((uint32_t)(meta) & 0xffff)
+#define EXO_META_CAPS(meta)   ((uint32_t)(meta) >> 16 & 0xf)
+#define EXO_REPLY_NONE        (1ull << 32) // there is nothing to answer, or it was answered
+#define EXO_REPLY_ONLY        (1ull << 33) // answer and return at once
+
 // aspace_batch
 enum exo_map_op_kind {
     EXO_OP_BUY,       // buy `count` zeroed pages at va (nothing may be mapped there), with rights
@@ -92,6 +99,18 @@ struct exo_cond {
     uint32_t value;
     uint64_t va;
 };
+
+// machine_trace: one kernel call. `cursor` is the sequence number of the next record wanted; older ones than
+// the ring holds are skipped.
+struct exo_trace {
+    uint64_t sequence; // from 1 on
+    uint64_t tsc;      // at entry
+    uint32_t env;      // index of the environment
+    uint16_t ctx, number;
+    uint64_t args[4];  // rdi rsi rdx r10
+    int64_t result;    // EXO_TRACE_ASLEEP: the call went to sleep, or has not returned
+};
+#define EXO_TRACE_ASLEEP INT64_MIN
 
 // machine_check
 struct exo_check {

@@ -14,12 +14,6 @@
 #define EXO_STUBS_H
 #include <exo/calls.h>
 
-#define EXO_META(bytes, caps) ((uint64_t)(bytes) | (uint64_t)(caps) << 16)
-#define EXO_META_BYTES(meta)  ((uint32_t)(meta) & 0xffff)
-#define EXO_META_CAPS(meta)   ((uint32_t)(meta) >> 16 & 0xf)
-#define EXO_REPLY_NONE        (1ull << 32) // there is nothing to answer, or it was answered
-#define EXO_REPLY_ONLY        (1ull << 33) // answer and return at once
-
 struct exo_msg {
     uint64_t meta;
     uint64_t w[6];

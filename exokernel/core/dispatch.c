@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// From a call's number to its handler: a table made from calls.def, whose entries take the arguments from the context's
+// registers. Every call is counted for its environment and leaves a record in the trace ring.
+
+#include <core/dispatch.h>
+#include <core/trace.h>
+#include <x86/cpu.h>
+
+#define A(reg) (ctx->regs.reg)
+#define CALL0(nr, name, ...)                                                                       \
+    static int64_t call_##name(struct ctx *ctx)                                                    \
+    {                                                                                              \
+        (void)ctx;                                                                                 \
+        return sys_##name();                                                                       \
+    }
+#define CALLN(name, ...)                                                                           \
+    static int64_t call_##name(struct ctx *ctx)                                                    \
+    {                                                                                              \
+        return sys_##name(__VA_ARGS__);                                                            \
+    }
+#define CALL1(nr, name, ...) CALLN(name, A(rdi))
+#define CALL2(nr, name, ...) CALLN(name, A(rdi), A(rsi))
+#define CALL3(nr, name, ...) CALLN(name, A(rdi), A(rsi), A(rdx))
+#define CALL4(nr, name, ...) CALLN(name, A(rdi), A(rsi), A(rdx), A(r10))
+#define CALL5(nr, name, ...) CALLN(name, A(rdi), A(rsi), A(rdx), A(r10), A(r8))
+#define CALLX(nr, name, ...) CALLN(name, ctx)
+#include <exo/calls.def>
+#undef CALL0
+#undef CALL1
+#undef CALL2
+#undef CALL3
+#undef CALL4
+#undef CALL5
+#undef CALLX
+
+static const struct {
+    int64_t (*handler)(struct ctx *ctx);
+    const char *name;
+} calls[EXO_CALL_LIMIT] = {
+#define CALL0(nr, name, ...) [nr] = {call_##name, #name},
+#define CALL1 CALL0
+#define CALL2 CALL0
+#define CALL3 CALL0
+#define CALL4 CALL0
+#define CALL5 CALL0
+#define CALLX CALL0
+#include <exo/calls.def>
+};
+
+const char *call_name(uint32_t number)
+{
+    return number < EXO_CALL_LIMIT && calls[number].name ? calls[number].name : "?";
+}
+
+int64_t dispatch(struct ctx *ctx)
+{
+    uint32_t number = (uint32_t)ctx->regs.rax;
+    struct exo_trace *record = trace_begin(ctx, number);
+    int64_t result = -EXO_ENOSYS;
+
+    ctx->env->info->entries++;
+    if (number < EXO_CALL_LIMIT && calls[number].handler)
+        result = calls[number].handler(ctx);
+    record->result = result; // EXO_TRACE_ASLEEP is CALL_NO_RESULT
+    return result;
+}
+_Static_assert(EXO_TRACE_ASLEEP == CALL_NO_RESULT, "one value");

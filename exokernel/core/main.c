@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// Boot order. Each step may use those before it: log, CPU features (which patch the still writable text), the boot
+// loader's information, exceptions, memory (from here on W^X and the real direct map), time, and the first environment.
+
+#include <core/boot.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+#include <x86/image.h>
+
+extern char text_start[], text_end[], rodata_end[], data_end[], stack_start[], stack_end[];
+
+const struct image_part image_parts[IMAGE_PARTS] = {
+    {(uint64_t)text_start, (uint64_t)text_end, EXO_R_READ | EXO_R_EXEC},
+    {(uint64_t)text_end, (uint64_t)rodata_end, EXO_R_READ},
+    {(uint64_t)rodata_end, (uint64_t)data_end, EXO_R_READ | EXO_R_WRITE},
+    {(uint64_t)stack_start, (uint64_t)stack_end, EXO_R_READ | EXO_R_WRITE},
+};
+
+static void memory_start(void)
+{
+    static struct mem_range reserved[1 + EXO_BOOT_MODULES];
+    unsigned n = 0;
+
+    reserved[n++] = (struct mem_range){0x100000, image_phys(image_end)};
+    for (unsigned i = 0; i < boot_info.nmodules; i++) {
+        paddr_t end = boot_info.module[i].end;
+
+        reserved[n++] = (struct mem_range){boot_info.module[i].start,
+                                           (end + EXO_PAGE_SIZE - 1) & ~(EXO_PAGE_SIZE - 1)};
+    }
+    mem_init(boot_info.ram, boot_info.nram, reserved, n);
+    info_page->size = sizeof(*info_page);
+    info_page->version = EXO_ABI_VERSION;
+    info_page->cpus = CPU_MAX;
+    info_page->features = cpu_features;
+    info_page->boot_tsc = boot_info.entry_tsc;
+}
+
+static uint64_t number(const char *text)
+{
+    uint64_t value = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++)
+        value = value * 10 + (uint64_t)(*text - '0');
+    return value;
+}
+
+static void options(void)
+{
+    const char *tick = boot_word(boot_info.cmdline, "tick");
+
+    if (!tick || tick[0] != 'r') // tick=random or tick=random:SEED
+        return;
+    while (*tick && *tick != ' ' && *tick != ':')
+        tick++;
+    schedule_seed(*tick == ':' ? number(tick + 1) : rdtsc());
+}
+
+_Noreturn void kmain(uint32_t magic, paddr_t info);
+_Noreturn void kmain(uint32_t magic, paddr_t info)
+{
+    boot_info.entry_tsc = rdtsc();
+    serial_init();
+    log_printf("exoc: exokernel, one page at a time\n");
+    cpu_early();
+    cpu_init(0);
+    multiboot_parse(magic, info);
+    acpi_parse();
+    memory_start();
+    clock_init();
+    log_printf("memory: %lu MiB in %lu frames, %lu free\n", info_page->frames >> 8, info_page->frames,
+               info_page->frames_free);
+    options();
+    klock_acquire();
+    loader_start();
+    trap_leave();
+    klock_release();
+    cpu_enter_user();
+}

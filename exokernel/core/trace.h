@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The trace ring: the last kernel calls of all environments, for machine_trace and for panic.
+#ifndef KERNEL_TRACE_H
+#define KERNEL_TRACE_H
+
+#include <stdbool.h>
+#include <exo/calls.h>
+
+struct ctx;
+struct exo_trace *trace_begin(struct ctx *ctx, uint32_t number); // its result may be filled in at once
+bool trace_get(uint64_t *cursor, struct exo_trace *record); // the first record at or after *cursor, which moves on
+void trace_print(unsigned count); // the last ones, to the log
+const char *call_name(uint32_t number);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// Interrupt lines of the 8259s. A line is bound to one capability slot; when it fires it is masked and notifies context 0 of
+// the slot's environment, which serves the device and unmasks it. The binding goes with the slot: it counts as the slot's
+// window (CAP_W_EVENT), so deleting or revoking the capability unbinds. Line 2 is the cascade. Locking: klock.
+
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <x86/cpu.h>
+
+#define LINES   16
+#define CASCADE 2
+
+static struct line {
+    struct cap_slot *slot;
+    struct env *env;
+    uint64_t bits;
+} lines[LINES];
+
+static void line_unbind(uint32_t line)
+{
+    lines[line] = (struct line){0};
+    irq_mask(line);
+}
+
+void irq_raised(uint32_t line)
+{
+    if (lines[line].env)
+        env_notify(lines[line].env, lines[line].bits);
+}
+
+void irq_slot_gone(struct cap_slot *slot)
+{
+    for (uint32_t i = 0; i < LINES; i++)
+        if (lines[i].slot == slot)
+            line_unbind(i);
+}
+
+void irq_env_died(struct env *env)
+{
+    for (uint32_t i = 0; i < LINES; i++)
+        if (lines[i].env == env)
+            line_unbind(i);
+}
+
+static int line_find(exo_handle_t irq, uint64_t line, struct cap_slot **slot)
+{
+    uint32_t first, count;
+    int err = cap_find(irq, EXO_CAP_IRQ, EXO_R_BIND, slot);
+
+    if (err)
+        return err;
+    cap_range(*slot, &first, &count);
+    return line < first || line - first >= count || line >= LINES || line == CASCADE ? -EXO_EINVAL : 0;
+}
+
+static bool slot_binds(const struct cap_slot *slot)
+{
+    for (uint32_t i = 0; i < LINES; i++)
+        if (lines[i].slot == slot)
+            return true;
+    return false;
+}
+
+int64_t sys_irq_bind(exo_handle_t irq, uint64_t line, uint64_t bits)
+{
+    struct cap_slot *slot;
+    struct env *env = env_current();
+    int err = line_find(irq, line, &slot);
+
+    if (err)
+        return err;
+    if (lines[line].env && lines[line].env != env)
+        return -EXO_EBUSY;
+    if (lines[line].slot) {
+        slot = lines[line].slot;
+        line_unbind((uint32_t)line);
+        if (!slot_binds(slot))
+            slot->wkind = 0;
+        line_find(irq, line, &slot);
+    }
+    if (bits == 0)
+        return 0;
+    lines[line] = (struct line){.slot = slot, .env = env, .bits = bits};
+    slot->wkind = CAP_W_EVENT;
+    irq_unmask((uint32_t)line);
+    return 0;
+}
+
+int64_t sys_irq_ack(exo_handle_t irq, uint64_t line)
+{
+    struct cap_slot *slot;
+    int err = line_find(irq, line, &slot);
+
+    if (err)
+        return err;
+    if (lines[line].env != env_current())
+        return -EXO_EINVAL;
+    irq_unmask((uint32_t)line);
+    return 0;
+}
+
+int irq_root(struct bank *bank, struct kobj **obj)
+{
+    return kobj_alloc(bank, EXO_CAP_IRQ, sizeof(struct kobj), obj);
+}
+
+const struct kobj_ops irq_ops = {
+    .name = "irq",
+    .release = kobj_free,
+};

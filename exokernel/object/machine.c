@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// The machine itself: log, power, trace ring. (The self-check is core/check.c.)
+//
+// Power off tries, in this order, the emulator's exit device (the caller's code becomes its status), ACPI's S5 as the firmware
+// described it, and the ports QEMU's chipsets have without ACPI tables. Locking: klock.
+
+#include <core/boot.h>
+#include <core/dispatch.h>
+#include <core/log.h>
+#include <core/trace.h>
+#include <x86/cpu.h>
+
+#define EXIT_PORT 0x501
+
+int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
+{
+    static char text[4096];
+    struct cap_slot *slot;
+    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &slot);
+
+    if (err)
+        return err;
+    if (length > sizeof(text))
+        return -EXO_ELIMIT;
+    if (copy_from_user(text, from, length))
+        return -EXO_EFAULT;
+    log_write(text, length);
+    return 0;
+}
+
+void machine_exit(uint32_t code)
+{
+    outl(EXIT_PORT, code);
+}
+
+_Noreturn static void machine_off(uint32_t code)
+{
+    machine_exit(code);
+    if (boot_info.acpi_pm1a)
+        outw(boot_info.acpi_pm1a, (uint16_t)(boot_info.acpi_s5 << 10 | 1u << 13));
+    outw(0x604, 0x2000);
+    outw(0xb004, 0x2000);
+    log_printf("the machine can be switched off now\n");
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+_Noreturn static void machine_reset(void)
+{
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } none = {0};
+
+    outb(0xcf9, 2);
+    outb(0xcf9, 6);
+    outb(0x64, 0xfe);
+    for (volatile unsigned i = 0; i < 1000000; i++)
+        ;
+    __asm__ volatile("lidt %0\n\tint3" : : "m"(none));
+    for (;;)
+        ;
+}
+
+int64_t sys_machine_power(exo_handle_t machine, uint64_t action, uint64_t code)
+{
+    struct cap_slot *slot;
+    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot);
+
+    if (err)
+        return err;
+    if (action == EXO_POWER_OFF)
+        machine_off((uint32_t)code);
+    if (action == EXO_POWER_RESET)
+        machine_reset();
+    return -EXO_EINVAL;
+}
+
+int64_t sys_machine_trace(exo_handle_t machine, uaddr_t buffer, uint64_t length, uaddr_t cursor)
+{
+    struct cap_slot *slot;
+    struct exo_trace record;
+    uint64_t at, copied = 0;
+    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &slot);
+
+    if (err)
+        return err;
+    if (copy_from_user(&at, cursor, sizeof(at)))
+        return -EXO_EFAULT;
+    while (length - copied * sizeof(record) >= sizeof(record) && trace_get(&at, &record)) {
+        if (copy_to_user(buffer + copied * sizeof(record), &record, sizeof(record)))
+            return -EXO_EFAULT;
+        copied++;
+    }
+    return copy_to_user(cursor, &at, sizeof(at)) ? -EXO_EFAULT : (int64_t)copied;
+}
+
+int machine_root(struct bank *bank, struct kobj **obj)
+{
+    return kobj_alloc(bank, EXO_CAP_MACHINE, sizeof(struct kobj), obj);
+}
+
+const struct kobj_ops machine_ops = {
+    .name = "machine",
+    .release = kobj_free,
+};
