@@ -58,10 +58,8 @@ static int part_get(struct file *file, uint64_t index, bool write, struct file_p
     if (part->seg && (part->writable || !write))
         return 0;
     struct exo_msg m = {.w = {FS_OP_SEGMENT, index, write}};
-    ctx_self()->recv_max = 1;
     long done = server_call(file->endpoint, &m);
     exo_handle_t seg = ctx_self()->recv[0];
-    ctx_self()->recv_max = 0;
     if (done < 0)
         return (int)done;
     if (!seg)

@@ -18,6 +18,7 @@
 #include <core/libos.h>
 #include <lx/fcntl.h>
 #include <lx/stat.h>
+#include <lx/termios.h>
 
 // Open-file state. When shared, other processes write it too: hostile, read once.
 struct ofd_state {
@@ -145,6 +146,7 @@ long path_open(int dirfd, exo_handle_t base, const char *path, uint32_t flags, u
 // --- others --------------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out); // character devices by number
 long tty_open(uint32_t rdev, uint32_t flags, struct file **out);
+const char *proc_name(const struct file *file); // of an open file of /proc, below the mount
 long proc_open(const char *rest, uint32_t flags, struct file **out);
 int proc_stat(const char *rest, bool follow, struct lx_stat *st);
 long proc_readlink(const char *rest, char *target, size_t max);

@@ -160,9 +160,7 @@ static long open_call(int dirfd, size_t length, uint32_t flags, uint32_t mode, s
     struct exo_msg m = {.w = {FS_OP_OPEN, flags, mode}};
     struct exo_ctx *ctx = ctx_self();
     memset(ctx->recv, 0, sizeof(ctx->recv));
-    ctx->recv_max = EXO_MSG_CAPS;
     long err = call_with_paths(dirfd, length, &m, 0);
-    ctx->recv_max = 0;
     if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
         return proc_open((const char *)msg_page(), flags, out);
     if (err < 0)
@@ -740,7 +738,7 @@ long px_fadvise64(int fd, int64_t offset, int64_t length, int advice)
 static void proc_join(int dirfd, char *path)
 {
     struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
-    const char *base = file->private;
+    const char *base = proc_name(file);
     size_t b = strlen(base), n = strlen(path);
     if (b + 1 + n + 1 > EXO_MSG_SIZE)
         return;

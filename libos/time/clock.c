@@ -5,29 +5,7 @@
 
 #define NS 1000000000ull
 
-static inline uint64_t rdtsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
-exo_ns_t clock_now(void)
-{
-    uint32_t seq;
-    uint64_t ns;
-    do {
-        seq = __atomic_load_n(&EXO_INFO->clock_seq, __ATOMIC_ACQUIRE);
-        uint64_t ticks = rdtsc() - EXO_INFO->tsc_base;
-        ns = EXO_INFO->tsc_ns +
-             (uint64_t)(((unsigned __int128)ticks * EXO_INFO->tsc_mult) >> EXO_INFO->tsc_shift);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while ((seq & 1) || seq != EXO_INFO->clock_seq);
-    return ns;
-}
-
 // CPU time of this process: what the kernel accounted, up to the present slice.
-uint64_t cpu_time(void)
 {
     return EXO_ENVS[EXO_ENV_INDEX(ctx_self()->env)].cpu_ns;
 }

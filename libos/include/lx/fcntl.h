@@ -75,9 +75,8 @@
 #define LX_UTIME_NOW  0x3fffffff
 #define LX_UTIME_OMIT 0x3ffffffe
 
-#define LX_FIONREAD 0x541b
-#define LX_FIONBIO  0x5421
-#define LX_FIONCLEX 0x5450
+
+#define LX_FIONCLEX 0x5450 // the other descriptor ioctls stand with the terminal's
 #define LX_FIOCLEX  0x5451
 
 #define LX_POLLIN     0x001

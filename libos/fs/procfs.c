@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: MIT
+// /proc, made by the libOS from what everybody can read: the process records and the kernel's exposed tables. Of one's
+// own process also descriptors and mappings. There is no server behind it, and nothing in it that is not public.
+//
+// A path is the rest below the mount point. A file's text is made when it is opened.
+#include <fs/file.h>
+#include <fs/text.h>
+
+const volatile struct proc_rec *proc_find(int pid); // proc/wait.c
+
+struct proc_file {
+    char *text;
+    size_t size;
+    char name[];
+};
+
+const char *proc_name(const struct file *file)
+{
+    return ((const struct proc_file *)file->private)->name;
+}
+
+// --- what there is ------------------------------------------------------------------------------------
+
+struct who { // the process a path speaks of
+    const volatile struct proc_rec *rec;
+    int fd;  // of fd/N
+};
+
+static void put_state(struct text *t, const volatile struct proc_rec *r)
+{
+    bool running = EXO_ENVS[EXO_ENV_INDEX(r->env)].running_on != 0;
+    const char *state = r->state == PROC_ZOMBIE    ? "Z"
+                        : r->state == PROC_STOPPED ? "T"
+                        : running                  ? "R"
+                                                   : "S";
+    text_put(t, state);
+}
+
+static void copy_comm(char name[16], const volatile struct proc_rec *r)
+{
+    for (int i = 0; i < 15; i++)
+        name[i] = r->comm[i];
+    name[15] = 0;
+}
+
+#define TICK_NS 10000000ul
+
+static uint64_t cpu_ns(const volatile struct proc_rec *r)
+{
+    return r->state == PROC_ZOMBIE ? r->utime_ns : EXO_ENVS[EXO_ENV_INDEX(r->env)].cpu_ns;
+}
+
+// proc(5), /proc/[pid]/stat: 52 fields; those that mean nothing here are 0.
+static void put_stat(struct text *t, const struct who *w)
+{
+    const volatile struct proc_rec *r = w->rec;
+    char comm[16];
+    copy_comm(comm, r);
+    text_printf(t, "%d (%s) ", r->pid, comm);
+    put_state(t, r);
+    text_printf(t, " %d %d %d %d -1 0 ", r->ppid, r->pgid, r->sid, (int)r->tty);
+    text_printf(t, "%lu 0 0 0 ", (unsigned long)EXO_ENVS[EXO_ENV_INDEX(r->env)].faults);
+    text_printf(t, "%lu 0 %lu 0 %d %d 1 0 ", cpu_ns(r) / TICK_NS, r->cutime_ns / TICK_NS, 20 + r->nice,
+                r->nice);
+    text_printf(t, "%lu 0 0 18446744073709551615", r->start_ns / TICK_NS);
+    for (int i = 26; i <= 52; i++)
+        text_put(t, i == 38 ? " 17" : " 0");
+    text_put(t, "\n");
+}
+
+static void put_status(struct text *t, const struct who *w)
+{
+    const volatile struct proc_rec *r = w->rec;
+    char comm[16];
+    copy_comm(comm, r);
+    text_printf(t, "Name:\t%s\nState:\t", comm);
+    put_state(t, r);
+    text_printf(t, "\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", r->pid, r->pid, r->ppid);
+    text_printf(t, "Uid:\t%u\t%u\t%u\t%u\n", r->ruid, r->euid, r->suid, r->euid);
+    text_printf(t, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", r->rgid, r->egid, r->sgid, r->egid);
+    for (uint32_t i = 0; i < r->ngroups && i < PROC_NGROUPS; i++)
+        text_printf(t, "%u ", r->groups[i]);
+    text_put(t, "\nThreads:\t1\n");
+}
+
+static void put_cmdline(struct text *t, const struct who *w)
+{
+    char line[sizeof(w->rec->cmdline)];
+    size_t n = sizeof(line);
+    for (size_t i = 0; i < sizeof(line); i++)
+        line[i] = w->rec->cmdline[i];
+    while (n && !line[n - 1])
+        n--;
+    if (n && w->rec->state != PROC_ZOMBIE)
+        text_add(t, line, n < sizeof(line) ? n + 1 : n);
+}
+
+static void put_comm(struct text *t, const struct who *w)
+{
+    char comm[16];
+    copy_comm(comm, w->rec);
+    text_printf(t, "%s\n", comm);
+}
+
+static void put_meminfo(struct text *t, const struct who *w)
+{
+    (void)w;
+    unsigned long total = EXO_INFO->frames * 4, free = EXO_INFO->frames_free * 4;
+    text_printf(t, "MemTotal:       %lu kB\nMemFree:        %lu kB\nMemAvailable:   %lu kB\n", total, free,
+                free);
+    text_put(t, "Buffers:        0 kB\nCached:         0 kB\nSwapCached:     0 kB\nShmem:          0 kB\n"
+                "SReclaimable:   0 kB\nSwapTotal:      0 kB\nSwapFree:       0 kB\n");
+}
+
+static void put_uptime(struct text *t, const struct who *w)
+{
+    (void)w;
+    unsigned long up = clock_now() / 10000000, idle = EXO_INFO->idle_ns / 10000000;
+    text_printf(t, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
+}
+
+static unsigned count_processes(bool running)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < EXO_INFO->envs; i++) {
+        const volatile struct proc_rec *r = proc_at(i);
+        n += r && r->state != PROC_FREE && (!running || EXO_ENVS[i].running_on);
+    }
+    return n;
+}
+
+static void put_loadavg(struct text *t, const struct who *w)
+{
+    (void)w;
+    text_printf(t, "0.00 0.00 0.00 %u/%u 1\n", count_processes(true), count_processes(false));
+}
+
+static void put_kernel_stat(struct text *t, const struct who *w)
+{
+    (void)w;
+    unsigned long busy = 0;
+    for (uint32_t i = 0; i < EXO_INFO->envs; i++)
+        busy += EXO_ENVS[i].state != EXO_ENV_FREE ? EXO_ENVS[i].cpu_ns : 0;
+    unsigned long user = busy / TICK_NS, idle = EXO_INFO->idle_ns / TICK_NS;
+    text_printf(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\ncpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", user, idle, user, idle);
+    text_printf(t, "ctxt 0\nbtime %lu\n", (unsigned long)(EXO_INFO->wall_ns / 1000000000));
+    text_printf(t, "processes %u\nprocs_running %u\nprocs_blocked 0\n", count_processes(false),
+                count_processes(true));
+}
+
+static void put_version(struct text *t, const struct who *w)
+{
+    (void)w;
+    text_put(t, "exoc version 6.1.0-exoc: library OS on an exokernel\n");
+}
+
+static void put_cpuinfo(struct text *t, const struct who *w)
+{
+    (void)w;
+    for (uint32_t i = 0; i < EXO_INFO->cpus; i++)
+        text_printf(t, "processor\t: %u\nvendor_id\t: x86-64\ncpu MHz\t\t: %lu.000\n\n", i,
+                    (unsigned long)(EXO_INFO->tsc_hz / 1000000));
+}
+
+static void put_mounts(struct text *t, const struct who *w)
+{
+    (void)w;
+    text_put(t, "root / ext2 rw 0 0\nproc /proc proc rw 0 0\n");
+}
+
+static void put_filesystems(struct text *t, const struct who *w)
+{
+    (void)w;
+    text_put(t, "nodev\tproc\n\text2\n");
+}
+
+struct entry {
+    const char *name;
+    uint32_t mode;
+    void (*put)(struct text *t, const struct who *w); // files
+    bool own;                                         // of one's own process only
+};
+
+static const struct entry top[] = {
+    {"self", LX_S_IFLNK | 0777, NULL, false},
+    {"cpuinfo", LX_S_IFREG | 0444, put_cpuinfo, false},
+    {"filesystems", LX_S_IFREG | 0444, put_filesystems, false},
+    {"loadavg", LX_S_IFREG | 0444, put_loadavg, false},
+    {"meminfo", LX_S_IFREG | 0444, put_meminfo, false},
+    {"mounts", LX_S_IFREG | 0444, put_mounts, false},
+    {"stat", LX_S_IFREG | 0444, put_kernel_stat, false},
+    {"uptime", LX_S_IFREG | 0444, put_uptime, false},
+    {"version", LX_S_IFREG | 0444, put_version, false},
+};
+static const struct entry of_process[] = {
+    {"cmdline", LX_S_IFREG | 0444, put_cmdline, false},
+    {"comm", LX_S_IFREG | 0444, put_comm, false},
+    {"exe", LX_S_IFLNK | 0777, NULL, true},
+    {"fd", LX_S_IFDIR | 0500, NULL, true},
+    {"mounts", LX_S_IFREG | 0444, put_mounts, false},
+    {"stat", LX_S_IFREG | 0444, put_stat, false},
+    {"status", LX_S_IFREG | 0444, put_status, false},
+    {"task", LX_S_IFDIR | 0555, NULL, false},
+};
+static const struct entry directory = {"", LX_S_IFDIR | 0555, NULL, false};
+static const struct entry descriptor = {"", LX_S_IFLNK | 0700, NULL, true};
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+// --- finding --------------------------------------------------------------------------------------------
+
+static int number(const char *s, size_t n)
+{
+    int value = 0;
+    if (!n || n > 9)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return -1;
+        value = value * 10 + (s[i] - '0');
+    }
+    return value;
+}
+
+static bool is(const char *s, size_t n, const char *word)
+{
+    return strlen(word) == n && !memcmp(s, word, n);
+}
+
+// The next component of a path, "." and empty ones left out.
+static size_t component(const char **path)
+{
+    for (;;) {
+        while (**path == '/')
+            (*path)++;
+        size_t n = 0;
+        while ((*path)[n] && (*path)[n] != '/')
+            n++;
+        if (!(n == 1 && **path == '.'))
+            return n;
+        (*path)++;
+    }
+}
+
+static const struct entry *among(const struct entry *list, size_t count, const char *s, size_t n)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is(s, n, list[i].name))
+            return &list[i];
+    }
+    return NULL;
+}
+
+static bool own_process(const struct who *w)
+{
+    return w->rec->pid == proc_self()->pid;
+}
+
+static const struct entry *find_below_process(const char *path, struct who *w)
+{
+    size_t n = component(&path);
+    if (!n)
+        return &directory;
+    const struct entry *e = among(of_process, COUNT(of_process), path, n);
+    if (!e || (e->own && !own_process(w)))
+        return NULL;
+    path += n;
+    n = component(&path);
+    if (!n)
+        return e;
+    if (is(e->name, strlen(e->name), "task") && number(path, n) == w->rec->pid) {
+        path += n;
+        n = component(&path);
+        return n ? among(of_process, COUNT(of_process), path, n) : &directory;
+    }
+    if (is(e->name, strlen(e->name), "fd")) {
+        w->fd = number(path, n);
+        path += n;
+        return fd_file(w->fd) && !component(&path) ? &descriptor : NULL;
+    }
+    return NULL;
+}
+
+static const struct entry *find(const char *path, struct who *w)
+{
+    *w = (struct who){proc_self(), -1};
+    size_t n = component(&path);
+    if (!n)
+        return &directory;
+    const char *rest = path + n;
+    bool self = is(path, n, "self") || is(path, n, "thread-self");
+    int pid = number(path, n);
+    const char *more = rest;
+    if (self && component(&more))
+        return find_below_process(rest, w);
+    if (pid > 0) {
+        w->rec = proc_find(pid);
+        return w->rec ? find_below_process(rest, w) : NULL;
+    }
+    return component(&more) ? NULL : among(top, COUNT(top), path, n);
+}
+
+static uint64_t inode_of(const char *path)
+{
+    uint64_t h = 0xcbf29ce484222325ull; // FNV-1a
+    for (; *path; path++)
+        h = (h ^ (uint8_t)*path) * 0x100000001b3ull;
+    return h >> 16 | 1;
+}
+
+static void fill_stat(const struct entry *e, const struct who *w, const char *path, struct lx_stat *st)
+{
+    memset(st, 0, sizeof(*st));
+    st->st_dev = 4;
+    st->st_mode = e->mode;
+    st->st_ino = inode_of(path);
+    st->st_nlink = LX_S_ISDIR(e->mode) ? 2 : 1;
+    st->st_uid = w->rec->euid;
+    st->st_gid = w->rec->egid;
+    st->st_blksize = 1024;
+    st->st_atime_sec = st->st_mtime_sec = st->st_ctime_sec =
+        ((int64_t)w->rec->start_ns + EXO_INFO->wall_ns) / 1000000000;
+}
+
+// --- links ------------------------------------------------------------------------------------------------
+
+extern char exec_path[]; // proc/exec.c: of the program that runs
+
+static long fd_target(struct file *file, char *target, size_t max)
+{
+    struct text t = {.at = target, .room = max};
+    switch (file->ops->kind) {
+    case FD_KIND_PIPE:
+        text_printf(&t, "pipe:[%lu]", (unsigned long)file->ino);
+        break;
+    case FD_KIND_TTY:
+        if (file->rdev >> 8 >= 136)
+            text_printf(&t, "/dev/pts/%u", (file->rdev >> 8) * 256 - 136 * 256 + (file->rdev & 255));
+        else
+            text_put(&t, file->rdev == 0x502 ? "/dev/ptmx" : "/dev/console");
+        break;
+    case FD_KIND_DIR: {
+        struct exo_msg m = {.w = {FS_OP_GETCWD}};
+        long err = server_call(file->endpoint, &m);
+        if (err < 0)
+            return err;
+        text_add(&t, (char *)msg_page(), strlen((char *)msg_page()));
+        break;
+    }
+    default: // the name a file was opened by is not kept
+        text_printf(&t, "file:[%lu]", (unsigned long)file->ino);
+    }
+    return (long)t.length;
+}
+
+long proc_readlink(const char *rest, char *target, size_t max)
+{
+    struct who w;
+    const struct entry *e = find(rest, &w);
+    struct text t = {.at = target, .room = max};
+    if (!e)
+        return -LX_ENOENT;
+    if (!LX_S_ISLNK(e->mode))
+        return -LX_EINVAL;
+    if (e == &descriptor)
+        return fd_target(fd_file(w.fd), target, max);
+    if (is(e->name, strlen(e->name), "exe"))
+        text_put(&t, exec_path);
+    else
+        text_printf(&t, "%d", proc_self()->pid);
+    return (long)t.length;
+}
+
+int proc_stat(const char *rest, bool follow, struct lx_stat *st)
+{
+    struct who w;
+    const struct entry *e = find(rest, &w);
+    if (!e)
+        return -LX_ENOENT;
+    if (follow && e == &descriptor) {
+        struct file *file = fd_file(w.fd);
+        memset(st, 0, sizeof(*st));
+        return file->ops->stat ? file->ops->stat(file, st) : -LX_ENOENT;
+    }
+    if (follow && LX_S_ISLNK(e->mode) && !is(e->name, strlen(e->name), "exe"))
+        e = &directory;
+    fill_stat(e, &w, rest, st);
+    return 0;
+}
+
+// --- open files ---------------------------------------------------------------------------------------------
+
+static struct file *open_link(const struct who *w, const struct entry *e, uint32_t flags, long *err)
+{
+    if (e == &descriptor) { // /dev/fd/N: the same open file, as dup
+        struct file *file = fd_file(w->fd);
+        bool write = (flags & LX_O_ACCMODE) != LX_O_RDONLY, read = (flags & LX_O_ACCMODE) != LX_O_WRONLY;
+        *err = (write && !file_writable(file)) || (read && !file_readable(file)) ? -LX_EACCES : 0;
+        return *err ? NULL : file_ref(file);
+    }
+    return file_open_path(0, exec_path, (int)flags, err);
+}
+
+long proc_open(const char *rest, uint32_t flags, struct file **out)
+{
+    struct who w;
+    const struct entry *e = find(rest, &w);
+    long err = 0;
+    if (!e)
+        return (flags & LX_O_CREAT) ? -LX_EACCES : -LX_ENOENT;
+    if (e == &descriptor || (LX_S_ISLNK(e->mode) && is(e->name, strlen(e->name), "exe"))) {
+        *out = open_link(&w, e, flags, &err);
+        return err;
+    }
+    if (LX_S_ISLNK(e->mode))
+        e = &directory;
+    if ((flags & LX_O_ACCMODE) != LX_O_RDONLY)
+        return LX_S_ISDIR(e->mode) ? -LX_EISDIR : -LX_EACCES;
+    if ((flags & LX_O_DIRECTORY) && !LX_S_ISDIR(e->mode))
+        return -LX_ENOTDIR;
+    struct text t = {0};
+    if (e->put) {
+        e->put(&t, &w);
+        t.at = heap_alloc(t.length + 1);
+        t.room = t.length + 1;
+        t.length = 0;
+        if (t.at)
+            e->put(&t, &w);
+    }
+    struct file *file = file_new(&proc_ops, flags);
+    size_t n = strlen(rest);
+    struct proc_file *p = heap_alloc(sizeof(*p) + n + 1);
+    if (!file || !p || (e->put && !t.at)) {
+        heap_free(file);
+        heap_free(p);
+        heap_free(t.at);
+        return -LX_ENOMEM;
+    }
+    memcpy(p->name, rest, n + 1);
+    p->text = t.at;
+    p->size = t.length < t.room ? t.length : t.room;
+    file->private = p;
+    file->mode = e->mode;
+    *out = file;
+    return 0;
+}
+
+static long proc_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+{
+    const struct proc_file *p = file->private;
+    uint64_t at = offset ? *offset : file->state->offset;
+    if (LX_S_ISDIR(file->mode))
+        return -LX_EISDIR;
+    if (at >= p->size)
+        return 0;
+    if (n > p->size - at)
+        n = p->size - at;
+    if (user_write(buf, p->text + at, n) < 0)
+        return -LX_EFAULT;
+    if (!offset)
+        file->state->offset = at + n;
+    return (long)n;
+}
+
+static long proc_seek(struct file *file, int64_t offset, int whence)
+{
+    if (whence == LX_SEEK_CUR)
+        offset += (int64_t)file->state->offset;
+    else if (whence != LX_SEEK_SET)
+        return -LX_EINVAL;
+    if (offset < 0)
+        return -LX_EINVAL;
+    file->state->offset = (uint64_t)offset;
+    return offset;
+}
+
+static int proc_fstat(struct file *file, struct lx_stat *st)
+{
+    return proc_stat(proc_name(file), true, st);
+}
+
+// --- directories: positions 0 and 1 are "." and "..", then the fixed names, then the numbered ones --------------
+
+struct listing {
+    uint64_t buf;
+    size_t room, done;
+    uint64_t position; // of the next entry
+    bool full, fault;
+};
+
+static void list_add(struct listing *l, const char *name, size_t n, uint32_t mode)
+{
+    uint8_t bytes[64];
+    struct lx_dirent64 *d = (void *)bytes;
+    size_t length = (offsetof(struct lx_dirent64, d_name) + n + 1 + 7) & ~7ull;
+    if (l->full || length > sizeof(bytes) || length > l->room - l->done) {
+        l->full = true;
+        return;
+    }
+    memset(bytes, 0, sizeof(bytes));
+    d->d_ino = inode_of(name) + l->position;
+    d->d_off = (int64_t)l->position + 1;
+    d->d_reclen = (uint16_t)length;
+    d->d_type = (uint8_t)LX_IFTODT(mode);
+    memcpy(d->d_name, name, n);
+    if (user_write(l->buf + l->done, bytes, length) < 0) {
+        l->full = l->fault = true;
+        return;
+    }
+    l->done += length;
+    l->position++;
+}
+
+static void list_number(struct listing *l, uint64_t value, uint32_t mode)
+{
+    char name[24];
+    struct text t = {.at = name, .room = sizeof(name)};
+    text_printf(&t, "%lu", (unsigned long)value);
+    list_add(l, name, t.length, mode);
+}
+
+static void list_fixed(struct listing *l, const struct entry *list, size_t count, bool own)
+{
+    while (!l->full && l->position < 2 + count) {
+        const struct entry *e = &list[l->position - 2];
+        if (e->own && !own)
+            l->position++;
+        else
+            list_add(l, e->name, strlen(e->name), e->mode);
+    }
+}
+
+// Numbered entries: the position is a base plus the record's index or the descriptor.
+static void list_processes(struct listing *l, uint64_t base)
+{
+    while (!l->full && l->position - base < EXO_INFO->envs) {
+        const volatile struct proc_rec *r = proc_at((uint32_t)(l->position - base));
+        if (!r || r->state == PROC_FREE)
+            l->position++;
+        else
+            list_number(l, (uint64_t)r->pid, LX_S_IFDIR);
+    }
+}
+
+static void list_descriptors(struct listing *l, uint64_t base)
+{
+    while (!l->full && l->position - base < fd_current()->size) {
+        uint64_t fd = l->position - base;
+        if (!fd_file((int)fd))
+            l->position++;
+        else
+            list_number(l, fd, LX_S_IFLNK);
+    }
+}
+
+static long proc_readdir(struct file *file, uint64_t buf, size_t n)
+{
+    struct listing l = {.buf = buf, .room = n, .position = file->state->offset};
+    const char *path = proc_name(file);
+    struct who w;
+    if (!LX_S_ISDIR(file->mode))
+        return -LX_ENOTDIR;
+    const struct entry *e = find(path, &w);
+    if (!e)
+        return -LX_ENOENT;
+    if (l.position == 0)
+        list_add(&l, ".", 1, LX_S_IFDIR);
+    if (l.position == 1)
+        list_add(&l, "..", 2, LX_S_IFDIR);
+    if (is(e->name, strlen(e->name), "fd")) {
+        list_descriptors(&l, 2);
+    } else if (is(e->name, strlen(e->name), "task")) {
+        if (l.position == 2)
+            list_number(&l, (uint64_t)w.rec->pid, LX_S_IFDIR);
+    } else if (component(&path)) {
+        list_fixed(&l, of_process, COUNT(of_process), own_process(&w));
+    } else {
+        list_fixed(&l, top, COUNT(top), true);
+        list_processes(&l, 2 + COUNT(top));
+    }
+    file->state->offset = l.position;
+    if (l.done == 0 && l.full)
+        return l.fault ? -LX_EFAULT : -LX_EINVAL;
+    return (long)l.done;
+}
+
+static unsigned proc_poll(struct file *file, unsigned events, struct poll_set *set)
+{
+    (void)file, (void)set;
+    return events & (LX_POLLIN | LX_POLLRDNORM);
+}
+
+static void proc_close(struct file *file)
+{
+    struct proc_file *p = file->private;
+    if (p)
+        heap_free(p->text);
+    heap_free(p);
+}
+
+const struct file_ops proc_ops = {
+    .kind = FD_KIND_PROC,
+    .read = proc_read,
+    .seek = proc_seek,
+    .readdir = proc_readdir,
+    .stat = proc_fstat,
+    .poll = proc_poll,
+    .close = proc_close,
+};
