@@ -14,9 +14,10 @@
  * machine died, was never started, or did not power off in good order afterwards.
  *
  * The relay never waits in one direction only: what cannot be sent to the guest now stays in `in`
- * until the line takes it, and standard input is not read meanwhile. Standard output is the
- * exception; while the reader of our output sleeps, the guest's line fills up and the guest waits,
- * as it should. The time limit is a signal, so that it also ends such a wait.
+ * until the line takes it, and standard input is read only when the guest has asked for it.
+ * Standard output is the exception; while the reader of our output sleeps, the guest's line fills
+ * up and the guest waits, as it should. The time limit is a signal, so that it also ends such a
+ * wait.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,18 +55,18 @@ struct relay {
     // the running machine
     pid_t pid;
     int data, log;   // our ends of its serial lines; -1 once closed
-    int stdin_open;  // standard input may still give bytes
-    int ready;       // FRAME_READY was seen
     int finished;    // FRAME_EXIT was seen
     int status;      // ... and said this
     uint8_t *memory; // of the machine
     size_t memory_size;
+    uint8_t *want; // where the guest wants standard input, or NULL
+    size_t want_size;
     struct frame_reader reader;
-    uint8_t in[8192]; // bytes for the guest
+    uint8_t in[1024]; // frames for the guest
     size_t in_have, in_sent;
 };
 
-static struct relay relay = {.data = -1, .log = -1, .stdin_open = 1, .append = ""};
+static struct relay relay = {.data = -1, .log = -1, .append = ""};
 
 // The log's last bytes, as a ring: `logged` counts all bytes ever.
 static char log_ring[256 * 1024];
@@ -259,7 +260,7 @@ static int memory_make(void)
     relay.memory_size = relay.mem_mib << 20;
     if (fd < 0 || ftruncate(fd, (off_t)relay.memory_size) < 0)
         usage("no memory for the machine");
-    relay.memory = mmap(NULL, relay.memory_size, PROT_READ, MAP_SHARED, fd, 0);
+    relay.memory = mmap(NULL, relay.memory_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (relay.memory == MAP_FAILED)
         usage("no memory for the machine");
     return fd;
@@ -341,15 +342,11 @@ static void machine_start(void)
 
 static void in_queue(enum frame_kind kind, const void *payload, size_t n)
 {
+    if (n + FRAME_HEAD > sizeof relay.in - relay.in_have)
+        give_up(EXIT_MACHINE, "the guest does not read its line");
     frame_head(relay.in + relay.in_have, kind, n);
     memcpy(relay.in + relay.in_have + FRAME_HEAD, payload, n);
     relay.in_have += FRAME_HEAD + n;
-}
-
-// Room for a frame of n bytes behind what is queued, with some left for the short frames.
-static int in_has_room(size_t n)
-{
-    return relay.in_have + n + 64 * FRAME_HEAD <= sizeof relay.in;
 }
 
 static void in_send(void)
@@ -364,16 +361,13 @@ static void in_send(void)
 
 static void stdin_read(void)
 {
-    uint8_t bytes[FRAME_MAX];
-    ssize_t n = read(0, bytes, sizeof bytes);
+    uint8_t count[4];
+    ssize_t n = read(0, relay.want, relay.want_size);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    if (n > 0) {
-        in_queue(FRAME_IN, bytes, (size_t)n);
-        return;
-    }
-    in_queue(FRAME_IN_END, "", 0);
-    relay.stdin_open = 0;
+    frame_put32(count, n > 0 ? (uint32_t)n : 0);
+    in_queue(FRAME_GIVE, count, sizeof count);
+    relay.want = NULL;
 }
 
 static void out_write(int kind, const uint8_t *bytes, size_t n)
@@ -384,7 +378,7 @@ static void out_write(int kind, const uint8_t *bytes, size_t n)
 
 // The guest's physical memory as QEMU's PC lays it out: from 3.5 GiB on, all beyond 3 GiB is
 // above 4.
-static const uint8_t *guest_memory(uint64_t address, uint64_t length)
+static uint8_t *guest_memory(uint64_t address, uint64_t length)
 {
     const uint64_t gib = 1ull << 30;
     uint64_t low = relay.memory_size >= 3 * gib + gib / 2 ? 3 * gib : relay.memory_size;
@@ -400,15 +394,18 @@ static const uint8_t *guest_memory(uint64_t address, uint64_t length)
 static void bulk_act(const struct frame *f)
 {
     struct frame_bulk bulk;
-    const uint8_t *bytes = NULL;
+    uint8_t *bytes = NULL;
     if (frame_bulk_get(f, &bulk) == 0)
         bytes = guest_memory(bulk.address, bulk.length);
     if (!bytes)
         give_up(EXIT_MACHINE, "the guest named memory that it does not have");
+    if (f->kind == FRAME_WANT) {
+        relay.want = bytes;
+        relay.want_size = bulk.length;
+        return;
+    }
     out_write(bulk.kind, bytes, bulk.length);
-    if (!in_has_room(0))
-        give_up(EXIT_MACHINE, "the guest does not read its line");
-    in_queue(FRAME_BULK_DONE, "", 0);
+    in_queue(FRAME_DONE, "", 0);
 }
 
 static void frame_act(const struct frame *f)
@@ -419,10 +416,10 @@ static void frame_act(const struct frame *f)
         out_write(f->kind, f->payload, f->length);
         break;
     case FRAME_BULK:
+    case FRAME_WANT:
         bulk_act(f);
         break;
     case FRAME_READY:
-        relay.ready = 1;
         break;
     case FRAME_EXIT:
         if (f->length == 4) {
@@ -482,7 +479,7 @@ static long now_ms(void)
 // One round. Returns 0 when both lines are closed, which is when the machine has ended.
 static int converse(int wait_ms)
 {
-    int want_in = relay.ready && relay.stdin_open && in_has_room(FRAME_MAX) && !relay.finished;
+    int want_in = relay.want && !relay.finished;
     int want_out = relay.in_have > 0;
     struct pollfd fds[] = {
         {.fd = relay.data, .events = (short)(POLLIN | (want_out ? POLLOUT : 0))},

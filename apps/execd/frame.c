@@ -68,7 +68,9 @@ int frame_bulk_get(const struct frame *f, struct frame_bulk *bulk)
     bulk->address = frame_get32(f->payload) | (uint64_t)frame_get32(f->payload + 4) << 32;
     bulk->length = frame_get32(f->payload + 8);
     bulk->kind = f->payload[12];
-    if (bulk->length > FRAME_BULK_MAX || (bulk->kind != FRAME_OUT && bulk->kind != FRAME_ERR))
+    if (bulk->length == 0 || bulk->length > FRAME_BULK_MAX)
         return -1;
-    return 0;
+    if (f->kind == FRAME_WANT)
+        return bulk->kind == 0 ? 0 : -1;
+    return bulk->kind == FRAME_OUT || bulk->kind == FRAME_ERR ? 0 : -1;
 }

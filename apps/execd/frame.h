@@ -6,9 +6,13 @@
  * has kinds of its own. The line neither loses nor adds bytes, so there is no checksum and no
  * resync: a length beyond FRAME_MAX means that the other side is broken, and the reader says so.
  *
- * Ordinary frames cost an emulated port access per byte. Bulk frames carry only a physical address:
- * the relay shares the machine's memory and copies from there, and the guest leaves the memory
- * alone until FRAME_BULK_DONE.
+ * Each byte on the line costs an emulated port access at both ends, microseconds; so what is long
+ * does not travel on it. The relay shares the machine's memory: a frame then carries a physical
+ * address, which an exokernel's programs know, and the relay copies from or to there. Memory named
+ * in a frame is left alone until the answer: FRAME_DONE for output, FRAME_GIVE for input.
+ *
+ * Input is pulled: the host sends nothing that was not asked for, so nothing can pile up in the
+ * guest.
  *
  * Pure code without a C library below it: the same file serves the host, execd and the tests.
  */
@@ -25,18 +29,18 @@ enum frame_kind {
     FRAME_ERR = 2,   // bytes of its standard error
     FRAME_EXIT = 3,  // int32: exit status, 128 + signal for a death by signal
     FRAME_READY = 4, // the guest reads its line now; sent once, before anything else
-    FRAME_BULK = 5,  // struct: uint64 physical address, uint32 length, uint8 FRAME_OUT or FRAME_ERR
+    FRAME_BULK = 5,  // struct frame_bulk: output that lies in memory
+    FRAME_WANT = 6,  // struct frame_bulk (kind 0): memory for standard input; one at a time
     // host to guest
-    FRAME_IN = 1,        // bytes for the program's standard input
-    FRAME_IN_END = 2,    // there will be no more
-    FRAME_BULK_DONE = 3, // the memory of the oldest FRAME_BULK is the guest's again
+    FRAME_GIVE = 1, // uint32: so many bytes of standard input are there; 0: its end
+    FRAME_DONE = 2, // the memory of the oldest FRAME_BULK is the guest's again
     // either
     FRAME_BAD = 255, // made by frame_take alone: the stream is not one of frames
 };
 
 #define FRAME_HEAD       3
 #define FRAME_MAX        4096 // longest payload
-#define FRAME_BULK_BYTES 13   // payload of FRAME_BULK
+#define FRAME_BULK_BYTES 13   // payload of FRAME_BULK and FRAME_WANT
 #define FRAME_BULK_MAX   (1u << 20)
 
 struct frame_reader {
@@ -51,9 +55,9 @@ struct frame {
 };
 
 struct frame_bulk {
-    uint64_t address;
-    uint32_t length;
-    uint8_t kind;
+    uint64_t address; // physical
+    uint32_t length;  // 1 to FRAME_BULK_MAX
+    uint8_t kind;     // FRAME_OUT, FRAME_ERR or 0
 };
 
 // Take up to n bytes; return how many were taken. *out is the frame they complete, or has kind
@@ -68,7 +72,7 @@ uint32_t frame_get32(const uint8_t *p);
 
 void frame_bulk_put(uint8_t p[FRAME_BULK_BYTES], const struct frame_bulk *bulk);
 
-// 0, or -1 if the frame is no sound FRAME_BULK.
+// 0, or -1 if the frame is no sound FRAME_BULK or FRAME_WANT.
 int frame_bulk_get(const struct frame *f, struct frame_bulk *bulk);
 
 #endif

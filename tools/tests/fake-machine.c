@@ -71,29 +71,50 @@ static void spec_read(void)
         words[nwords++] = p;
 }
 
+static void put_bulk(int kind, uint64_t address, uint32_t length, uint8_t which)
+{
+    struct frame_bulk bulk = {.address = address, .length = length, .kind = which};
+    uint8_t bytes[FRAME_BULK_BYTES];
+    frame_bulk_put(bytes, &bulk);
+    put(kind, bytes, sizeof bytes);
+}
+
+static char *memory_map(void)
+{
+    int fd = open(memory_path, O_RDWR);
+    return mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+// Standard input comes to 2 MiB, and goes out again in short frames.
 static void play_cat(void)
 {
+    const uint8_t *memory = (const uint8_t *)memory_map() + (2 << 20);
     struct frame f;
-    for (get(&f); f.kind == FRAME_IN; get(&f))
-        put(FRAME_OUT, f.payload, f.length);
-    put_exit(f.kind == FRAME_IN_END ? 0 : 99);
+    for (;;) {
+        put_bulk(FRAME_WANT, 2 << 20, 100000, 0);
+        get(&f);
+        if (f.kind != FRAME_GIVE || f.length != 4)
+            break;
+        uint32_t n = frame_get32(f.payload);
+        if (n == 0)
+            break;
+        for (uint32_t at = 0; at < n; at += FRAME_MAX)
+            put(FRAME_OUT, memory + at, n - at < FRAME_MAX ? n - at : FRAME_MAX);
+    }
+    put_exit(f.kind == FRAME_GIVE ? 0 : 99);
 }
 
 // The byte pattern lies at 1 MiB; the relay must have read it before it says so.
 static void play_bulk(uint64_t address)
 {
-    struct frame_bulk bulk = {.address = address, .length = 300000, .kind = FRAME_OUT};
-    uint8_t bytes[FRAME_BULK_BYTES];
     struct frame f;
-    int fd = open(memory_path, O_RDWR);
-    char *memory = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char *memory = memory_map() + (1 << 20);
     for (int i = 0; i < 300000; i++)
-        memory[(1 << 20) + i] = (char)('a' + i % 26);
-    frame_bulk_put(bytes, &bulk);
-    put(FRAME_BULK, bytes, sizeof bytes);
+        memory[i] = (char)('a' + i % 26);
+    put_bulk(FRAME_BULK, address, 300000, FRAME_OUT);
     get(&f);
-    memset(memory + (1 << 20), '!', 300000);
-    put_exit(f.kind == FRAME_BULK_DONE ? 0 : 98);
+    memset(memory, '!', 300000);
+    put_exit(f.kind == FRAME_DONE ? 0 : 98);
 }
 
 static void play_words(void)
@@ -118,6 +139,8 @@ static int play(const char *name)
         play_bulk(1 << 20);
     else if (strcmp(name, "bulk-outside") == 0)
         play_bulk(strtoull(words[2], NULL, 0));
+    else if (strcmp(name, "want-outside") == 0)
+        put_bulk(FRAME_WANT, strtoull(words[2], NULL, 0), 1, 0);
     else if (strcmp(name, "hang") == 0) {
         dprintf(logging, "%d\n", (int)getpid());
         pause();

@@ -83,6 +83,8 @@ static void test_bulk(void)
     bytes[12] = FRAME_OUT;
     frame_put32(bytes + 8, FRAME_BULK_MAX + 1);
     check(frame_bulk_get(&f, &b) < 0, "bulk beyond the bound is refused");
+    frame_put32(bytes + 8, 0);
+    check(frame_bulk_get(&f, &b) < 0, "bulk of nothing is refused");
     f.length--;
     check(frame_bulk_get(&f, &b) < 0, "a bulk frame of another length is refused");
 }
