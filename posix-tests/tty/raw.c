@@ -57,6 +57,7 @@ int main(void)
     SYS(fcntl(s, F_SETFL, O_NONBLOCK));
     ERR(read(s, buf, 64), EAGAIN);
     EQ(write(m, "lost", 4), 4);
+    EQ(poll(&(struct pollfd){s, POLLIN, 0}, 1, -1), 1);
     EQ(tcsetattr(s, TCSAFLUSH, &t), 0);
     ERR(read(s, buf, 64), EAGAIN);
     EQ(tcdrain(m) == 0 || errno == EINVAL, 1);
