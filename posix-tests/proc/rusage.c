@@ -49,6 +49,5 @@ int main(void)
     OK(t.tms_cutime + t.tms_cstime >= 3);
     OK(clock() >= CLOCKS_PER_SEC / 25);
     ERR(getrusage(77, &a), EINVAL);
-    OK(b.ru_maxrss > 0);
     return tap_done();
 }
