@@ -60,7 +60,7 @@ static uint32_t poll_master(const struct tty *tty)
 static void bump(struct tty *tty, uint32_t *word)
 {
     __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
-    tty->server->host->wake(tty->server->h, word);
+    tty->server->host->wake(tty->server->h, tty, word);
 }
 
 static void publish_settings(struct tty *tty)
@@ -82,6 +82,13 @@ static void publish_settings(struct tty *tty)
 
 void tty_sync(struct tty *tty)
 {
+    if (tty->dev != NULL && ring_used(&tty->out) > 0 && !tty_output_held(tty)) {
+        tty->dev->start(tty->devp);
+    }
+    if (tty->drain_wanted && tty_drained(tty)) {
+        tty->drain_wanted = false;
+        tty->out_dirty[0] = true;
+    }
     uint32_t now[2] = {poll_terminal(tty), poll_master(tty)};
 
     publish_settings(tty);
@@ -97,9 +104,6 @@ void tty_sync(struct tty *tty)
             bump(tty, &s->out_event);
         }
         tty->in_dirty[side] = tty->out_dirty[side] = false;
-    }
-    if (tty->dev != NULL && ring_used(&tty->out) > 0 && !tty_output_held(tty)) {
-        tty->dev->start(tty->devp);
     }
 }
 

@@ -34,8 +34,9 @@
 #define TTY_GROUPS    32
 #define TTY_OUT_PTY   8192u
 #define TTY_OUT_DEV   16384u
-#define TTY_ECHO_ROOM 256u       /* of the output queue writers never fill */
-#define TTY_SHARE     (2u << 20) /* bytes of ours that one user's opens and ptys may take */
+#define TTY_DRAIN_NS  20000000ull /* a client waiting for drained output asks again after this */
+#define TTY_ECHO_ROOM 256u        /* of the output queue writers never fill */
+#define TTY_SHARE     (2u << 20)  /* bytes of ours that one user's opens and ptys may take */
 
 struct tty;
 struct tty_open;
@@ -50,7 +51,7 @@ struct tty_caller {
 struct tty_host {
     struct tty_page *(*page_new)(void *h, struct tty *tty);
     void (*page_free)(void *h, struct tty *tty);
-    void (*wake)(void *h, uint32_t *word);
+    void (*wake)(void *h, const struct tty *tty, uint32_t *word);
     uint64_t (*now)(void *h); /* ns, monotonic */
     /* proc_group_op of proto/tty.h */
     int (*kill_group)(void *h, int32_t sid, int32_t pgrp, int sig);
@@ -111,6 +112,8 @@ struct tty {
     uint32_t slaves; /* opens of side 0 */
     bool master;     /* side 1 is open */
     bool locked, slave_was_open, exclusive;
+    uint32_t speed;    /* the device's, as last set */
+    bool drain_wanted; /* somebody waits for the output to have drained */
     bool in_dirty[2], out_dirty[2], page_dirty;
 };
 

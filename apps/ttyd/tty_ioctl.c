@@ -32,7 +32,10 @@ static long want_drained(struct tty_open *open, struct tty_request *r)
     if (tty_drained(open->tty)) {
         return 0;
     }
+    open->tty->drain_wanted = true;
     r->w[1] = open->tty->page->side[0].out_event;
+    /* The last bits leave a UART without telling anybody. */
+    r->w[2] = open->tty->server->host->now(open->tty->server->h) + TTY_DRAIN_NS;
     return -EAGAIN;
 }
 

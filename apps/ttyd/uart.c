@@ -128,20 +128,27 @@ static void deliver(uint8_t lsr, uint8_t c, uart_sink *sink, void *ctx)
     }
 }
 
-void uart_serve(struct uart *u, uint64_t now, uart_sink *sink, void *ctx)
+static void receive(struct uart *u, uart_sink *sink, void *ctx)
 {
-    if (!u->present) {
-        return;
-    }
-    for (int i = 0; i < 512; i++) {
+    for (int i = 0; i < 256; i++) {
         uint8_t lsr = get(u, LSR);
         if (!(lsr & LSR_READY) || lsr == 0xff) {
             break;
         }
         deliver(lsr, get(u, THR), sink, ctx);
     }
-    get(u, IIR); /* reading it ends the transmit interrupt */
-    pump(u, now);
+}
+
+bool uart_serve(struct uart *u, uint64_t now, uart_sink *sink, void *ctx)
+{
+    for (int i = 0; u->present && i < 8; i++) {
+        receive(u, sink, ctx);
+        pump(u, now);
+        if (get(u, IIR) & 1) { /* nothing pending; reading it also ends the transmit interrupt */
+            return false;
+        }
+    }
+    return u->present;
 }
 
 void uart_urgent(struct uart *u, uint8_t c)

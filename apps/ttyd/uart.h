@@ -36,8 +36,11 @@ typedef void uart_sink(void *ctx, enum uart_event event, uint8_t c);
 
 /* Probe and set up: 115200 8N1. False if nothing is there. */
 bool uart_init(struct uart *u, const struct port_io *io, uint16_t base);
-/* Serve an interrupt: hand over what came, go on sending. */
-void uart_serve(struct uart *u, uint64_t now, uart_sink *sink, void *ctx);
+/*
+ * Serve an interrupt: hand over what came, go on sending. True: the line still asks for attention,
+ * and since its interrupt is an edge it must be served again.
+ */
+bool uart_serve(struct uart *u, uint64_t now, uart_sink *sink, void *ctx);
 /* Queue bytes; returns how many were taken (all, when the line is absent or stuck). */
 size_t uart_write(struct uart *u, const uint8_t *bytes, size_t n, uint64_t now);
 /* One byte ahead of all queued ones. */

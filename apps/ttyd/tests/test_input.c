@@ -215,7 +215,8 @@ static void test_uart(void)
     CHECK_STR(events, strlen(events), "aBEOb");
 
     hw.strings = 0;
-    CHECK_EQ(uart_write(&u, (const uint8_t *)"0123456789012345678901234567890123456789", 40, 0), 40);
+    CHECK_EQ(uart_write(&u, (const uint8_t *)"0123456789012345678901234567890123456789", 40, 0),
+             40);
     CHECK_EQ(hw.nout, 40);
     CHECK_EQ(hw.strings, 3); /* one call for 16 bytes */
     CHECK_EQ(hw.reg[1], 5);

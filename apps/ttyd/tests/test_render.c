@@ -91,8 +91,13 @@ static void test_vga(void)
     }
 }
 
-static const struct render_format rgb32 = {.pitch = 352, .bpp = 32, .red_pos = 16, .red_size = 8,
-                                           .green_pos = 8, .green_size = 8, .blue_size = 8};
+static const struct render_format rgb32 = {.pitch = 352,
+                                           .bpp = 32,
+                                           .red_pos = 16,
+                                           .red_size = 8,
+                                           .green_pos = 8,
+                                           .green_size = 8,
+                                           .blue_size = 8};
 
 static void test_framebuffer(void)
 {
@@ -131,8 +136,13 @@ static void test_framebuffer(void)
 
 static void test_formats(void)
 {
-    struct render_format f16 = {.pitch = 200, .bpp = 16, .red_pos = 11, .red_size = 5,
-                                .green_pos = 5, .green_size = 6, .blue_size = 5};
+    struct render_format f16 = {.pitch = 200,
+                                .bpp = 16,
+                                .red_pos = 11,
+                                .red_size = 5,
+                                .green_pos = 5,
+                                .green_size = 6,
+                                .blue_size = 5};
     struct render_format f24 = rgb32;
     uint8_t *fb = calloc(1, 300 * 48);
 

@@ -30,9 +30,9 @@ static void page_free(void *h, struct tty *tty)
     pages--;
     free(tty->page);
 }
-static void host_wake(void *h, uint32_t *word)
+static void host_wake(void *h, const struct tty *tty, uint32_t *word)
 {
-    (void)h, (void)word;
+    (void)h, (void)tty, (void)word;
     wakes++;
 }
 static uint64_t host_now(void *h)
@@ -260,7 +260,6 @@ static void test_backpressure(void)
     CHECK_EQ(ioctls(o, &shell, LX_TCSETSW, 0), -EAGAIN); /* not drained */
     line_busy = false;
     tty_sync(console); /* as the device does when it has room */
-    tty_sync(console);
     CHECK(console->page->side[0].out_event != seen);
     CHECK_EQ(ioctls(o, &shell, LX_TCSBRK, 1), 0);
     CHECK_EQ(ioctls(o, &shell, LX_TCSBRK, 0), -EAGAIN);
@@ -397,9 +396,9 @@ static void test_pty(void)
     CHECK_EQ(call(NULL, &user, TTY_OP_OPEN, TTY_RDEV_PTS(0), 2, 0), -EIO); /* locked */
     CHECK_EQ(ioctl_int(m, &user, LX_TIOCSPTLCK, 0), 0);
     CHECK_EQ(reads(m, &user, 10), -EAGAIN);
-    CHECK_EQ(call(NULL, &(struct tty_caller){.uid = 1001, .gid = 1}, TTY_OP_OPEN, TTY_RDEV_PTS(0),
-                  2, 0),
-             -EACCES);
+    CHECK_EQ(
+        call(NULL, &(struct tty_caller){.uid = 1001, .gid = 1}, TTY_OP_OPEN, TTY_RDEV_PTS(0), 2, 0),
+        -EACCES);
     struct tty_open *s = opened(&user, TTY_RDEV_PTS(0), 2);
     CHECK_EQ(r.w[3], 1);
     log_[0] = 0;
@@ -517,9 +516,9 @@ static void test_hostile(void)
             *o = NULL;
             continue;
         }
-        static const uint32_t reqs[] = {LX_TCGETS,    LX_TCSETS,     LX_TCSETSF,   LX_TIOCSPGRP,
-                                        LX_TIOCSCTTY, LX_TIOCSPTLCK, LX_TIOCNOTTY, LX_TCFLSH,
-                                        LX_TCXONC,    LX_TIOCGPTPEER, LX_TCSBRK,   LX_TIOCVHANGUP,
+        static const uint32_t reqs[] = {LX_TCGETS,    LX_TCSETS,      LX_TCSETSF,   LX_TIOCSPGRP,
+                                        LX_TIOCSCTTY, LX_TIOCSPTLCK,  LX_TIOCNOTTY, LX_TCFLSH,
+                                        LX_TCXONC,    LX_TIOCGPTPEER, LX_TCSBRK,    LX_TIOCVHANGUP,
                                         LX_FIONREAD,  LX_TIOCSWINSZ};
         static const uint32_t devs[] = {TTY_RDEV_CONSOLE, TTY_RDEV_PTMX, TTY_RDEV_CTTY,
                                         TTY_RDEV_PTS(0), TTY_RDEV_PTS(1)};

@@ -227,7 +227,8 @@ static void test_modes(void)
 /* Any bytes: the cursor and the region stay where they belong; ASan watches the grid. */
 static void test_hostile(void)
 {
-    static const char bits[] = "\033\033\033[[[?;;0123456789ABCDHJKLMPSTXZ@hlmrncsubdgt#(%]P\n\r\t\b";
+    static const char bits[] =
+        "\033\033\033[[[?;;0123456789ABCDHJKLMPSTXZ@hlmrncsubdgt#(%]P\n\r\t\b";
 
     srandom(11);
     fresh();
