@@ -198,6 +198,8 @@ void sig_raise_self(int signal);         // SI_KERNEL, to the calling thread: SI
 void sig_mask_for_call(uint64_t mask);   // until the way out of this call: ppoll, pselect, sigsuspend; the old mask
                                          // comes back after the handler, or at once when none runs
 void timer_after_fork_child(void);
+void timer_after_exec(void);              // POSIX timers go, alarm and itimers stay
+extern char exec_path[];                  // path of the running program, as exec got it
 uint64_t rlimit_cur(int resource);        // proc/rlimit.c: the soft limit, UINT64_MAX = none
 void timer_expired(void);         // the context's alarm bit: queue the signals that are due
 void proc_exit(int status) __attribute__((noreturn)); // wait-status encoding: code << 8 or signal

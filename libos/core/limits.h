@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// Numbers that C and assembly share.
+#ifndef CORE_LIMITS_H
+#define CORE_LIMITS_H
+#define LIBOS_NCALLS 472 // system-call numbers below this one are looked up
+#endif

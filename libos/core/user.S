@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// Recoverable access to memory that may not be there: what the application points to, and what other
+// domains may take away. Each instruction that may fault has an entry in a table (from, to, go on at); the
+// upcall handler consults it when memory management cannot resolve the fault. Quadwords first, because each step of a
+// repeated instruction costs as much as an instruction on an emulated machine; bytes after a fault, so
+// that the count is exact up to the last readable byte.
+
+    .text
+    .global user_copy, user_zero, user_string_raw, user_load32, user_store32, user_cas32
+    .global user_fixups, user_fixups_end
+
+.macro fixup from, to, at
+    .pushsection .rodata.fixup, "a"
+    .quad \from, \to, \at
+    .popsection
+.endm
+    .section .rodata.fixup, "a"
+    .balign 8
+user_fixups:
+    .text
+
+// size_t user_copy(dst, src, n): bytes not copied
+user_copy:
+    mov %rdx, %rcx
+    shr $3, %rcx
+    and $7, %edx
+1:  rep movsq
+    mov %edx, %ecx
+2:  rep movsb
+3:  mov %rcx, %rax
+    ret
+4:  lea (%rdx,%rcx,8), %rcx
+    jmp 2b
+    fixup 1b, 1b+3, 4b
+    fixup 2b, 2b+2, 3b
+
+// size_t user_zero(dst, n): bytes not cleared
+user_zero:
+    mov %rsi, %rcx
+    shr $3, %rcx
+    and $7, %esi
+    xor %eax, %eax
+1:  rep stosq
+    mov %esi, %ecx
+2:  rep stosb
+3:  mov %rcx, %rax
+    ret
+4:  lea (%rsi,%rcx,8), %rcx
+    jmp 2b
+    fixup 1b, 1b+3, 4b
+    fixup 2b, 2b+2, 3b
+
+// long user_string_raw(dst, src, max): length without the NUL; -1 fault, -2 no NUL within max bytes. Eight bytes at a
+// time while neither the page nor max ends.
+user_string_raw:
+    mov %rdi, %r8
+    mov $0x0101010101010101, %r9
+    mov %r9, %r10
+    shl $7, %r10
+0:  cmp $8, %rdx
+    jb 3f
+    mov %esi, %eax
+    and $0xfff, %eax
+    cmp $0xff8, %eax
+    ja 3f
+1:  mov (%rsi), %rax
+2:  mov %rax, %rcx
+    mov %rax, %r11
+    sub %r9, %rcx
+    not %r11
+    and %r11, %rcx
+    and %r10, %rcx
+    jnz 3f
+    mov %rax, (%rdi)
+    add $8, %rdi
+    add $8, %rsi
+    sub $8, %rdx
+    jmp 0b
+3:  test %rdx, %rdx
+    jz 6f
+4:  movzbl (%rsi), %eax
+5:  mov %al, (%rdi)
+    test %al, %al
+    jz 7f
+    inc %rdi
+    inc %rsi
+    dec %rdx
+    test $7, %esi
+    jnz 3b
+    jmp 0b
+6:  mov $-2, %rax
+    ret
+7:  mov %rdi, %rax
+    sub %r8, %rax
+    ret
+8:  mov $-1, %rax
+    ret
+    fixup 1b, 2b, 8b
+    fixup 4b, 5b, 8b
+
+// int user_load32(addr, uint32_t *value)
+user_load32:
+1:  mov (%rdi), %ecx
+2:  mov %ecx, (%rsi)
+    xor %eax, %eax
+    ret
+    fixup 1b, 2b, bad_address
+
+// int user_store32(addr, value)
+user_store32:
+1:  mov %esi, (%rdi)
+2:  xor %eax, %eax
+    ret
+    fixup 1b, 2b, bad_address
+
+// int user_cas32(addr, uint32_t *expected, desired)
+user_cas32:
+    mov (%rsi), %eax
+1:  lock cmpxchg %edx, (%rdi)
+2:  jne 3f
+    xor %eax, %eax
+    ret
+3:  mov %eax, (%rsi)
+    mov $-11, %eax
+    ret
+    fixup 1b, 2b, bad_address
+
+bad_address:
+    mov $-14, %eax
+    ret
+
+    .section .rodata.fixup, "a"
+user_fixups_end:
+    .section .note.GNU-stack,"",@progbits

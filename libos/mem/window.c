@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// Address ranges of the libOS for windows: pages of pipes, open-file state, segments of files.
+//
+// Two arenas, so that single pages lie densely (few page tables) and whole segments lie on 2 MiB boundaries (one
+// directory entry each). Free ranges are kept by address and joined; the lowest that fits is taken.
+#include <mem/mem.h>
+
+struct extent {
+    RB_ENTRY(extent) node;
+    uint64_t start, end;
+};
+RB_HEAD(extent_tree, extent);
+
+struct arena {
+    struct extent_tree free;
+    uint64_t next, end; // never used yet
+    uint64_t align;
+};
+
+#define SMALL_SPAN (1ull << 38)
+static struct arena small_arena = {.next = LIBOS_WINDOWS, .end = LIBOS_WINDOWS + SMALL_SPAN, .align = PAGE};
+static struct arena big_arena = {.next = LIBOS_WINDOWS + SMALL_SPAN, .end = LIBOS_WINDOWS_END, .align = PART_SIZE};
+
+static int extent_compare(const struct extent *a, const struct extent *b)
+{
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+RB_GENERATE_STATIC(extent_tree, extent, node, extent_compare)
+
+static uint64_t range_take(struct arena *a, uint64_t size)
+{
+    struct extent *e;
+    RB_FOREACH (e, extent_tree, &a->free) {
+        if (e->end - e->start < size)
+            continue;
+        uint64_t va = e->start;
+        e->start += size;
+        if (e->start == e->end) {
+            RB_REMOVE(extent_tree, &a->free, e);
+            heap_free(e);
+        }
+        return va;
+    }
+    if (a->end - a->next < size)
+        return 0;
+    uint64_t va = a->next;
+    a->next += size;
+    return va;
+}
+
+// Without memory for a node the addresses are lost; there are plenty.
+static void range_give(struct arena *a, uint64_t start, uint64_t size)
+{
+    struct extent key = {.start = start};
+    struct extent *next = RB_NFIND(extent_tree, &a->free, &key);
+    struct extent *prev = next ? RB_PREV(extent_tree, &a->free, next) : RB_MAX(extent_tree, &a->free);
+    uint64_t end = start + size;
+    bool with_prev = prev && prev->end == start, with_next = next && next->start == end;
+    if (with_prev && with_next) {
+        prev->end = next->end;
+        RB_REMOVE(extent_tree, &a->free, next);
+        heap_free(next);
+    } else if (with_prev) {
+        prev->end = end;
+    } else if (with_next) {
+        next->start = start;
+    } else {
+        struct extent *e = heap_alloc(sizeof *e);
+        if (!e)
+            return;
+        e->start = start;
+        e->end = end;
+        RB_INSERT(extent_tree, &a->free, e);
+    }
+}
+
+static struct arena *arena_for(uint64_t pages)
+{
+    return pages >= PART_PAGES ? &big_arena : &small_arena;
+}
+
+static uint64_t rounded(const struct arena *a, uint64_t pages)
+{
+    return (pages * PAGE + a->align - 1) & ~(a->align - 1);
+}
+
+int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va)
+{
+    struct arena *a = arena_for(pages);
+    uint64_t size = rounded(a, pages);
+    uint64_t at = range_take(a, size);
+    if (!at)
+        return -LX_ENOMEM;
+    struct exo_map_op op = {.kind = EXO_OP_MAP, .va = at, .cap = cap, .first = first, .rights = rights};
+    op.count = (uint32_t)pages;
+    int64_t done = pages <= BATCH_PAGES ? exo_aspace_batch(0, libos_bank, &op, 1) : -EXO_ELIMIT;
+    if (done != 1) {
+        range_give(a, at, size);
+        return lx_error(done);
+    }
+    *va = (void *)at;
+    return 0;
+}
+
+void window_unmap(void *va, uint64_t pages)
+{
+    struct arena *a = arena_for(pages);
+    batch_range(EXO_OP_UNMAP, (uint64_t)va, pages, 0, 0, 0);
+    range_give(a, (uint64_t)va, rounded(a, pages));
+}
