@@ -111,9 +111,9 @@ int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint
 
     if (err)
         return err;
-    if (badge && !badge_fits(src, badge))
+    if (badge && src->badge)
         return CAP_EBADGE;
-    if (badge && badge != src->badge && !(src->rights & CAP_R_DERIVE))
+    if (badge && !(src->rights & CAP_R_DERIVE))
         return CAP_ERIGHTS;
     if (obj_help(src->obj))
         return CAP_AGAIN;

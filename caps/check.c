@@ -66,7 +66,7 @@ static const char *check_run(struct cap_mark *mark, const struct cap_mark *end,
             continue;
         if (!cap_rights_within(slot->rights, parent->rights))
             return "a child has more rights than its parent";
-        if (slot->type != parent->type || !badge_fits(parent, slot->badge))
+        if (slot->type != parent->type || (parent->badge && slot->badge != parent->badge))
             return "a child has another type or badge than its parent";
     }
     return mark == end ? NULL : "the marks do not nest";

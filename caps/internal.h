@@ -28,12 +28,6 @@ static inline struct cap_slot *mark_opened(struct cap_mark *mark)
     return mark && mark_opens(mark) ? (struct cap_slot *)mark : NULL;
 }
 
-static inline bool badge_fits(const struct cap_slot *parent, uint64_t badge)
-{
-    return !parent->badge || badge == parent->badge ||
-           (cap_hooks->badge_within && cap_hooks->badge_within(parent->type, badge, parent->badge));
-}
-
 // Puts a slot that names nothing back on its table's list, with the next generation.
 void slot_vacate(struct cap_slot *slot);
 

@@ -286,12 +286,6 @@ static struct mslot *model_of(const struct cap_slot *real)
     return NULL;
 }
 
-// Narrowing is for one type only.
-static bool badge_within(uint8_t type, uint64_t badge, uint64_t bound)
-{
-    return type == 2 ? (badge & ~bound) == 0 : badge == bound;
-}
-
 static void compare_slot(const struct mtable *t, const struct mslot *m)
 {
     const struct cap_slot *real = m->real, *child;
@@ -310,7 +304,7 @@ static void compare_slot(const struct mtable *t, const struct mslot *m)
     if (m->parent)
         CHECK((m->rights & ~m->parent->rights) == 0);
     if (m->parent && m->parent->badge)
-        CHECK(badge_within(m->type, m->badge, m->parent->badge));
+        CHECK(m->badge == m->parent->badge);
     for (child = cap_child_first(real); child; child = cap_sibling_next(child))
         CHECK(model_of(child)->parent == m);
     CHECK(m->events == (m->notify && m->had_children && !cap_child_first(real)));
@@ -400,19 +394,12 @@ static void hook_moved(struct cap_slot *dst, struct cap_slot *src)
     moves++;
 }
 
-static bool hook_badge_within(uint8_t type, uint64_t badge, uint64_t bound)
-{
-    CHECK(badge && bound);
-    return badge_within(type, badge, bound);
-}
-
 static const struct cap_hooks hooks = {
     .unmap = hook_unmap,
     .childless = hook_childless,
     .counted = hook_counted,
     .unref = hook_unref,
     .moved = hook_moved,
-    .badge_within = hook_badge_within,
 };
 
 // ---- operations ----
@@ -478,9 +465,9 @@ static void op_derive(struct choices *c, struct mtable *t)
         want = CAP_EUSED;
     else if (rights & ~src->rights)
         want = CAP_ERIGHTS;
-    else if (badge && src->badge && !badge_within(src->type, badge, src->badge))
+    else if (badge && src->badge)
         want = CAP_EBADGE;
-    else if (badge && badge != src->badge && !(src->rights & 4))
+    else if (badge && !(src->rights & 4))
         want = CAP_ERIGHTS;
     else if (obj_blocked(src->obj))
         want = CAP_AGAIN;

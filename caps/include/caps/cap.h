@@ -43,7 +43,7 @@ enum cap_err {
     CAP_EBADHANDLE = -2, // names nothing, or something that is gone
     CAP_ETYPE = -3,      // names an object of another type
     CAP_ERIGHTS = -4,    // lacks a right that is needed, or asks for more than the source has
-    CAP_EBADGE = -5,     // the source has a badge and the new one does not narrow it
+    CAP_EBADGE = -5,     // the source has a badge already
     CAP_EUSED = -6,      // the destination slot is not vacant
     CAP_ENOSLOT = -7,    // the table has no such slot (or no vacant one)
     CAP_EFULL = -8,      // the table has as many pages as a handle can address
@@ -100,8 +100,7 @@ struct cap_slot {
 _Static_assert(sizeof(struct cap_slot) == 96, "42 slots fit a page");
 _Static_assert(offsetof(struct cap_slot, close) == 16, "bit 4 tells closing marks");
 
-// What the user of caps/ wants to know, and badge_within, which it decides: whether a badge is
-// narrower than another of that type (a sub-range, say); NULL: never. Called under the capability
+// What the user of caps/ wants to know. Called under the capability
 // lock; a hook must not call back into caps/ except to read. In the order in which a deletion runs
 // them; each may be NULL.
 struct cap_hooks {
@@ -113,7 +112,6 @@ struct cap_hooks {
                                               // uncounted, fields still readable. caps/ does not
                                               // touch the object afterwards
     void (*moved)(struct cap_slot *dst, struct cap_slot *src); // cap_move: fix back pointers
-    bool (*badge_within)(uint8_t type, uint64_t badge, uint64_t bound);
 };
 
 // Installs the hooks, for all objects and tables. NULL = none.
@@ -137,8 +135,7 @@ int cap_insert_root(struct cap_slot *dst, uint8_t type, struct cap_obj *obj, uin
                     uint64_t badge);
 
 // dst becomes a child of src. rights must be within src's (CAP_ERIGHTS). badge 0 inherits src's;
-// another needs a src that is unbadged or whose badge it narrows (CAP_EBADGE) and CAP_R_DERIVE on
-// src (CAP_ERIGHTS).
+// another needs an unbadged src (CAP_EBADGE) that has CAP_R_DERIVE (CAP_ERIGHTS).
 int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge);
 
 // dst becomes a sibling of src, with the same parent and badge; rights must be within src's.

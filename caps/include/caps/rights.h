@@ -10,7 +10,7 @@
 
 #define CAP_R_READ       (1u << 0)
 #define CAP_R_WRITE      (1u << 1) // counted per object in cap_obj.wcaps
-#define CAP_R_DERIVE     (1u << 2) // may give a child a badge, or a narrower one
+#define CAP_R_DERIVE     (1u << 2) // may put a badge on a child of an unbadged capability
 #define CAP_R_REVOKE     (1u << 3) // may revoke its descendants; asked for by the kernel's lookup
 #define CAP_R_TYPE_FIRST 4         // first bit whose meaning depends on the type
 
