@@ -6,6 +6,7 @@
 #define NS 1000000000ull
 
 // CPU time of this process: what the kernel accounted, up to the present slice.
+uint64_t cpu_time(void)
 {
     return EXO_ENVS[EXO_ENV_INDEX(ctx_self()->env)].cpu_ns;
 }
