@@ -29,3 +29,8 @@ __attribute__((weak)) int file_hand_over(void)
 {
     return -LX_ENOSYS;
 }
+
+__attribute__((weak)) void fd_init(void);
+__attribute__((weak)) void fd_init(void)
+{
+}
