@@ -171,19 +171,27 @@ static bool bank_end(struct bank *bank, struct bank *doomed, unsigned *budget)
     int left;
 
     *budget -= part;
-    kobj_get(&bank->obj); // the revocation must not release it
     left = cap_obj_revoke_all(&bank->obj.cap, part);
-    bank->obj.refs--;
     if (left)
         return false;
-    if (bank->obj.refs) {
+    if (bank->obj.refs > 1) { // besides destroy_one's
         bank_settle(bank);
         if (!last)
             bank_hoist(bank);
-    } else {
-        bank_gone(bank);
     }
     return true;
+}
+
+static bool destroy_one(struct bank *bank, struct bank *doomed, unsigned *budget)
+{
+    bool done;
+
+    kobj_get(&bank->obj); // it must not go in the middle
+    done = bank_empty(bank, doomed, budget) && *budget && bank_end(bank, doomed, budget);
+    bank->obj.refs--;
+    if (done)
+        bank_gone(bank);
+    return done;
 }
 
 // True when the bank is gone, as far as the caller is concerned.
@@ -204,7 +212,7 @@ static bool destroy_step(struct bank *doomed, unsigned *budget)
             bank_hoist(TAILQ_FIRST(&bank->children));
             continue;
         }
-        if (!bank_empty(bank, doomed, budget) || !*budget || !bank_end(bank, doomed, budget))
+        if (!destroy_one(bank, doomed, budget))
             return false;
     } while (bank != doomed);
     return true;
@@ -214,10 +222,12 @@ static void bank_release(struct kobj *obj)
 {
     struct bank *bank = (struct bank *)obj;
 
+    if (!obj->bank) // the root
+        return;
     bank->folded = true;
     if (bank->used == 0)
         bank_gone(bank);
-    else if (!bank->settled)
+    else if (bank->dying || !bank->settled)
         reap_later(obj);
 }
 

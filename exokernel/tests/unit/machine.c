@@ -281,8 +281,6 @@ void env_end(int i)
 
     envs[i] = NULL;
     env_destroy(&env->obj, 0);
-    if (env->obj.cap.caps == 0)
-        kobj_unnamed(&env->obj);
 }
 
 void machine_drain(void)
