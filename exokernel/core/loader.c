@@ -269,6 +269,7 @@ void loader_start(void)
 
     must(aspace_new(bank_root(), &as), "address space");
     must(env_new(bank_root(), as, NULL, 0, &env), "environment");
+    env->first = true;
     must(slice_root(bank_root(), &slice), "slice");
     map_zeroed(EXO_BOOT_VA, 1, EXO_R_READ, "boot page");
     boot = phys_to_virt(aspace_translate(as, EXO_BOOT_VA, &rights));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot order. Each step may use those before it: log, CPU features (which patch the still writable text), the boot
-// loader's information, exceptions, memory (from here on W^X and the real direct map), time, and the first environment.
+// Boot order. Each step may use those before it: log, the boot loader's information, CPU features (which patch the
+// still writable text), exceptions, memory (from here on W^X and the real direct map), time, and the first environment.
 
 #include <core/boot.h>
 #include <core/log.h>
@@ -63,9 +63,9 @@ _Noreturn void kmain(uint32_t magic, paddr_t info)
     boot_info.entry_tsc = rdtsc();
     serial_init();
     log_printf("exoc: exokernel, one page at a time\n");
+    multiboot_parse(magic, info);
     cpu_early();
     cpu_init(0);
-    multiboot_parse(magic, info);
     acpi_parse();
     memory_start();
     clock_init();

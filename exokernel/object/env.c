@@ -177,6 +177,8 @@ static void teardown_end(struct env *env)
     env->bank = NULL;
     env->state = EXO_ENV_DEAD;
     env->info->state = EXO_ENV_DEAD;
+    if (env->first)
+        panic("the first environment is dead: reason %u, code %lu", env->info->reason, env->info->code);
     slice_reaped(env);
     endpoint_tell_death(env);
     kobj_put(&env->obj);

@@ -36,6 +36,7 @@ struct env {
     TAILQ_ENTRY(env) death_link;  // of a slice's dying list, then of the supervisor's deaths
     struct slice *reaper;         // slice whose time the teardown takes; holds a reference
     uint32_t teardown_step;
+    bool first;                   // without it the machine has no purpose: its death is a panic
 };
 
 // What a context that does not run is waiting for.

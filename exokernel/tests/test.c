@@ -238,10 +238,8 @@ void peer_make(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supe
 {
     uint64_t va = PEER_VA + slot * PEER_STEP, stack = va + PEER_STACK + 8 * EXO_PAGE_SIZE - 8;
     struct exo_regs regs = {.size = sizeof(regs), .version = EXO_ABI_VERSION};
-    struct exo_send none = {0};
     int64_t index;
 
-    (void)none;
     memset(peer, 0, sizeof(*peer));
     peer->ctx = (volatile struct exo_ctx *)va;
     peer->msg = (char *)va + EXO_PAGE_SIZE;
@@ -255,6 +253,7 @@ void peer_make(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supe
     index = exo_ctx_create(peer->env, boot->bank, peer->block, va);
     ok(index >= 0);
     peer->index = (uint32_t)index;
+    peer->id = peer->ctx->env;
     peer->ctx->upcall_entry = (uint64_t)upcall_stub;
     peer->ctx->upcall_stack_top = va + PEER_UPCALL + 2 * EXO_PAGE_SIZE;
     peer->ctx->upcall_stack_size = 2 * EXO_PAGE_SIZE;
@@ -271,21 +270,12 @@ void peer_start(struct peer *peer, unsigned slot, bool new_env, exo_handle_t sup
     is(exo_ctx_bind(peer->env, peer->index, boot->slice), 0);
 }
 
-static uint32_t env_state(exo_handle_t env)
-{
-    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-
-    if (exo_cap_identify(env, &info))
-        return EXO_ENV_FREE;
-    return EXO_ENVS[EXO_ENV_INDEX(info.env)].state;
-}
-
 void peer_end(struct peer *peer)
 {
     uint64_t va = (uint64_t)peer->ctx;
 
     exo_env_kill(peer->env, 0, 0);
-    while (env_state(peer->env) != EXO_ENV_DEAD)
+    while (EXO_ENVS[EXO_ENV_INDEX(peer->id)].state != EXO_ENV_DEAD)
         exo_ctx_yield(0, 0, 0);
     is(exo_cap_delete(peer->env), 0);
     is(exo_cap_delete(peer->block), 0);

@@ -41,7 +41,8 @@ struct peer {
     exo_handle_t env;    // 0: a context of this environment
     exo_handle_t block;  // FRAMES of its block
     uint32_t index;
-    volatile struct exo_ctx *ctx;
+    exo_env_id_t id;
+    volatile struct exo_ctx *ctx; // gone when it is dead
     char *msg;
 };
 // Starts fn(arg) there; slot (0..7) chooses its block and stack. fn must not return.

@@ -5,12 +5,15 @@
 //
 // No feature but NX is required. FSGSBASE lets user code change its bases without us, so they are read back when a
 // context leaves; without it they can still change through a selector load, so they are read back too, from the registers.
+// SMAP stays off in QEMU's emulator (TCG), which until version 9.1 makes IRETQ in user mode fault under it, and upcall handlers
+// leave with IRETQ; the boot option `smap` switches it on for tests that have none.
 // XSAVE saves x87, SSE and AVX; larger state is left off in XCR0, so the area has a fixed size.
 //
 // A CPU keeps the FPU state and bases of the last context while it idles (`loaded`); they are saved at once
 // when it stops running, so any CPU may take it on.
 
 #include <string.h>
+#include <core/boot.h>
 #include <core/log.h>
 #include <x86/cpu.h>
 
@@ -75,6 +78,17 @@ static const struct {
     {EXO_CPU_RDTSCP, "rdtscp"},
 };
 
+static bool smap_works(void)
+{
+    uint32_t r[4];
+
+    cpuid(1, 0, r);
+    if (!(r[2] & 1u << 31)) // no hypervisor
+        return true;
+    cpuid(0x40000000, 0, r);
+    return memcmp(&r[1], "TCGT", 4) != 0 || boot_word(boot_info.cmdline, "smap");
+}
+
 static void features_find(void)
 {
     uint32_t r[4], max;
@@ -92,7 +106,7 @@ static void features_find(void)
             cpu_features |= EXO_CPU_FSGSBASE, cr4_bits |= CR4_FSGSBASE;
         if (r[1] & 1u << 7)
             cpu_features |= EXO_CPU_SMEP, cr4_bits |= CR4_SMEP;
-        if (r[1] & 1u << 20)
+        if (r[1] & 1u << 20 && smap_works())
             cpu_features |= EXO_CPU_SMAP, cr4_bits |= CR4_SMAP;
         if (r[2] & 1u << 2)
             cpu_features |= EXO_CPU_UMIP, cr4_bits |= CR4_UMIP;

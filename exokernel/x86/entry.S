@@ -145,9 +145,11 @@ foreign:
     mov %gs:CPU_USER_RSP, %r11
     mov %r11, BLOCK_FOREIGN_RSP(%rsp)
     mov BLOCK_FOREIGN_ENTRY(%rsp), %r11
-    lea -1(%r11), %rsp
+    mov %r11, %rsp
     shr $47, %rsp
     jnz 1f
+    test %r11, %r11
+    jz 1f
     mov %gs:CPU_INFO, %rsp
     incq INFO_FOREIGN(%rsp)
     mov %gs:CPU_GS_BASE, %rcx
