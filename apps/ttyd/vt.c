@@ -172,8 +172,7 @@ static void ground(struct vt *vt, uint8_t c)
             if (--vt->point_more == 0) {
                 bool bad = vt->point < vt->point_min || vt->point > 0x10ffff ||
                            (vt->point >= 0xd800 && vt->point <= 0xdfff);
-                bool c1 = vt->point < 0xa0;
-                if (!c1) {
+                if (bad || vt->point >= 0xa0) { /* C1 controls show nothing */
                     vt_put(vt, bad ? VT_REPLACEMENT : vt->point);
                 }
             }

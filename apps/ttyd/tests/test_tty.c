@@ -279,7 +279,10 @@ static void test_flow_control(void)
     CHECK_EQ(writes(o, &shell, "held"), 4);
     CHECK_EQ(line_len, 0);
     CHECK_EQ(ioctls(o, &shell, LX_TCSBRK, 1), -EAGAIN);
+    uint32_t seen = (uint32_t)r.w[1];
+    CHECK(r.w[2] > clock_ns);
     typed("\021");
+    CHECK(console->page->side[0].out_event != seen); /* who waits for the end of output hears */
     CHECK_STR(line, line_len, "held");
     tty_close(o);
     finish();

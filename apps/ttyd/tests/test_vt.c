@@ -129,6 +129,10 @@ static void test_utf8(void)
     feed("\r\303(\300\257\355\240\200\377z"); /* cut, overlong, surrogate, never valid */
     CHECK_EQ(at(0, 0).ch, VT_REPLACEMENT);
     CHECK_EQ(at(1, 0).ch, '(');
+    feed("\033[2J\033[H\340\200\257b\302\205c"); /* overlong slash; a C1 control */
+    CHECK_EQ(at(0, 0).ch, VT_REPLACEMENT);
+    CHECK_EQ(at(1, 0).ch, 'b');
+    CHECK_EQ(at(2, 0).ch, 'c');
     feed("\033[2J\033[H\342\202\033[2Cy"); /* an escape inside a character is not swallowed */
     CHECK_EQ(at(0, 0).ch, VT_REPLACEMENT);
     CHECK_EQ(at(3, 0).ch, 'y');
@@ -220,6 +224,9 @@ static void test_modes(void)
     ROW(3, "EEEEEEEEEEEEEEEEEEEE");
     feed("\033[H\033[2Jr\033[4b");
     ROW(0, "rrrrr ");
+    feed("\033[2J\033[Hr\033[1000b"); /* a row at most */
+    CURSOR(1, 1);
+    feed("\033[2J\033[Hr\033[4b");
     feed("\0337\033[5;5H\0338Q");
     CHECK_EQ(at(5, 0).ch, 'Q');
 }
