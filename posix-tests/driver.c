@@ -15,7 +15,8 @@
 // neither holds the pipe nor disturbs the next test; what escaped the group ends by its own alarm.
 // Output beyond the limit is dropped and said so.
 //
-// usage: driver [-t SECONDS per test] [-b SECONDS in all] -d DIRECTORY -l LIST
+// usage: driver [-s] [-t SECONDS per test] [-b SECONDS in all] -d DIRECTORY -l LIST
+//        -s sets POSIX_STRICT=1: what a host may lack but the system must have is demanded.
 //        LIST: one path a line ("fs/open"); its program is DIRECTORY/fs-open. "-" reads stdin.
 #include <errno.h>
 #include <fcntl.h>
@@ -154,8 +155,10 @@ static void run(const char *dir, const char *path)
 int main(int argc, char **argv)
 {
     const char *dir = ".", *list = "-";
-    for (int option; (option = getopt(argc, argv, "t:b:d:l:")) != -1;) {
-        if (option == 't')
+    for (int option; (option = getopt(argc, argv, "st:b:d:l:")) != -1;) {
+        if (option == 's')
+            setenv("POSIX_STRICT", "1", 1);
+        else if (option == 't')
             test_seconds = atol(optarg);
         else if (option == 'b')
             budget_seconds = atol(optarg);

@@ -15,7 +15,7 @@ int main(void)
     SYS(mkdir("d", 0755));
     for (int i = 0; i < COUNT; i++) {
         snprintf(name, sizeof name, "d/entry-%d", i);
-        if (i % 10 == 0)
+        if (i % 100 == 0)
             SYS(mkdir(name, 0755));
         else
             SYS(close(SYS(open(name, O_WRONLY | O_CREAT, 0644))));

@@ -21,8 +21,8 @@ int main(void)
                 pause();
         SYS(setpgid(pid[i], pid[0]));
     }
-    EQ(kill(-pid[0], 0), 0);
-    EQ(killpg(pid[0], SIGUSR1), 0);
+    EQ(killpg(pid[0], 0), 0);
+    EQ(kill(-pid[0], SIGUSR1), 0);
     for (int i = 0; i < 3; i++)
         EQ(tap_wait(pid[i]), 128 + SIGUSR1);
     ERR(kill(-pid[0], 0), ESRCH);
