@@ -7,6 +7,9 @@
 #include <core/trace.h>
 #include <x86/cpu.h>
 
+#define NOMEM_REPEATS 16
+#define NOMEM_WORK    1024
+
 #define A(reg) (ctx->regs.reg)
 #define CALL0(nr, name, ...)                                                                       \
     static int64_t call_##name(struct ctx *ctx)                                                    \
@@ -62,6 +65,11 @@ int64_t dispatch(struct ctx *ctx)
     ctx->env->info->entries++;
     if (number < EXO_CALL_LIMIT && calls[number].handler)
         result = calls[number].handler(ctx);
+    // Memory that is on its way back counts as free: a call that failed has changed nothing and may be repeated.
+    for (unsigned n = 0; result == -EXO_ENOMEM && n < NOMEM_REPEATS && mem_work(0); n++) {
+        mem_work(NOMEM_WORK);
+        result = calls[number].handler(ctx);
+    }
     record->result = result; // EXO_TRACE_ASLEEP is CALL_NO_RESULT
     return result;
 }

@@ -73,9 +73,8 @@ int aspace_clear(struct aspace *as, unsigned budget);
 void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages); // x86/tlb.c
 
 // Does a part of what releases have put off (page tables of dead address spaces, long runs, folded banks);
-// true while there is more. For the start of a call and for idle time; never while a call holds objects it
-// looked up, since what is being destroyed goes here too. A call that found no memory is worth repeating
-// after this: it has changed nothing.
+// true while there is more. For changes of context, idle time, and before a call that found no memory is
+// repeated: never in the middle of a call, whose objects it may free.
 bool mem_work(unsigned budget);
 
 // Checks every invariant of memory and capabilities (core/check.c); returns how many are broken, each logged.

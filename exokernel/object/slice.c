@@ -18,6 +18,7 @@
 #include <x86/cpu.h>
 
 #define TICK_NS   10000000ull
+#define SWITCH_WORK 64 // deferred memory work at each change of context
 #define IDLE_WORK 256
 
 struct slice {
@@ -244,6 +245,7 @@ void schedule(void)
     if (cpu->ctx)
         put_back(cpu);
     if (!cpu->ctx) {
+        mem_work(SWITCH_WORK);
         next = cpu->next;
         if (!next)
             cpu->yield_end = EXO_NEVER;
