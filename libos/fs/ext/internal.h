@@ -29,13 +29,20 @@ static inline bool ext_has_byte(const char *s, uint32_t len, char c)
 }
 
 // txn.c
-int ext_unclean(struct ext_vol *vol, const char *why);
+void ext_unclean_note(struct ext_vol *vol, const char *why);
 int ext_block_get(struct ext_vol *vol, uint32_t blk, const void **out);
 int ext_block_edit(struct ext_vol *vol, uint32_t blk, uint32_t off, uint32_t len, void **out);
 int ext_block_data(struct ext_vol *vol, uint32_t blk, void **out);
 int ext_block_fresh(struct ext_vol *vol, uint32_t blk, void **out);
 uint32_t ext_txn_begin(struct ext_vol *vol);
 int ext_txn_end(struct ext_vol *vol, uint32_t mark, int err);
+
+// The volume is damaged: notes why, here and for e2fsck.
+static inline int ext_unclean(struct ext_vol *vol, const char *why)
+{
+    ext_unclean_note(vol, why);
+    return -LX_EUCLEAN;
+}
 
 // super.c
 int ext_super_get(struct ext_vol *vol, const struct ext_disk_super **out);

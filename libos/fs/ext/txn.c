@@ -23,17 +23,16 @@ struct ext_undo {
     uint64_t pad;
 };
 
-int ext_unclean(struct ext_vol *vol, const char *why)
+void ext_unclean_note(struct ext_vol *vol, const char *why)
 {
     vol->why = why;
     if (vol->read_only)
-        return -LX_EUCLEAN;
+        return;
     uint8_t *base = vol->dev->block(vol->dev, 0, true);
     if (base) {
         struct ext_disk_super *sb = (struct ext_disk_super *)(base + EXT_SUPER_OFFSET);
         sb->s_state |= EXT_STATE_ERROR;
     }
-    return -LX_EUCLEAN;
 }
 
 static int dev_error(struct ext_vol *vol, int otherwise)
