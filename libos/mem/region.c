@@ -214,11 +214,8 @@ uint64_t region_place(uint64_t len, uint64_t align, uint64_t residue, uint64_t t
             goto next;
         uint64_t start = end - len;
         start -= (start - residue) & (align - 1);
-        if (start >= bottom && start < end) {
-            if (first_hole && start + len == end)
-                hint = start;
+        if (start >= bottom && start < end)
             return start;
-        }
     next:
         if (!r)
             return 0;

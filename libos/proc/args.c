@@ -152,7 +152,7 @@ int script_parse(char *head, size_t n, char **interp, char **arg)
     while (end > rest && blank(head[end - 1]))
         end--;
     *arg = rest < end ? head + rest : NULL;
-    head[end < n ? end : n - 1] = 0;
+    head[end] = 0;
     head[at] = 0;
     return 0;
 }

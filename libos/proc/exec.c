@@ -118,8 +118,8 @@ static void set_comm(struct exec *x, const char *path)
 // 1: x->path is an interpreter now, look again. 0: not a script.
 static int follow_script(struct exec *x)
 {
-    char head[SCRIPT_HEAD], *interp, *arg;
-    long n = source_read(&x->program, head, sizeof head, 0);
+    char head[SCRIPT_HEAD + 1], *interp, *arg;
+    long n = source_read(&x->program, head, SCRIPT_HEAD, 0);
     if (n < 0)
         return (int)n;
     if (n < 2 || head[0] != '#' || head[1] != '!')

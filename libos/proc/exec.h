@@ -24,7 +24,7 @@ int strings_script(struct strings *argv, const char *interp, const char *arg, co
 const char *strings_find(const struct strings *s, const char *prefix); // what follows the prefix, or NULL
 void args_free(struct args *a);
 
-// "#!" line in the first n bytes of a file. 0 and the words, -LX_ENOEXEC when it is none.
+// "#!" line in the first n bytes of a file, with room for one more. 0 and the words, -LX_ENOEXEC when it is none.
 #define SCRIPT_HEAD 256
 int script_parse(char *head, size_t n, char **interp, char **arg);
 
