@@ -221,6 +221,61 @@ static void test_allocate(void)
     CHECK_EQ(free_blocks(), before);
 }
 
+static void test_flags(void)
+{
+    uint32_t ino = rig_create(&r, EXT_ROOT_INO, "flags", LX_S_IFREG | 0644), orphan;
+    struct ext_inode inode;
+    struct ext_attr mode = {.what = EXT_ATTR_MODE, .mode = 0600};
+    OK(ext_inode_load(vol, ino, &inode));
+    inode.flags |= EXT_FL_IMMUTABLE;
+    OK(ext_inode_store(vol, &inode));
+    CHECK_EQ(put(ino, 0, "x", 1), -LX_EPERM);
+    CHECK_EQ(ext_attr_set(vol, NULL, ino, &mode), -LX_EPERM);
+    CHECK_EQ(ext_link(vol, NULL, ino, EXT_ROOT_INO, "flags2", 6), -LX_EPERM);
+    CHECK_EQ(ext_unlink(vol, NULL, EXT_ROOT_INO, "flags", 5, &orphan), -LX_EPERM);
+    inode.flags = EXT_FL_APPEND;
+    OK(ext_inode_store(vol, &inode));
+    CHECK_EQ(put(ino, 0, "x", 1), 1);
+    CHECK_EQ(ext_truncate(vol, NULL, ino, 0), -LX_EPERM);
+    CHECK_EQ(ext_attr_set(vol, NULL, ino, &mode), -LX_EPERM);
+    struct ext_attr now = {.what = EXT_ATTR_MTIME | EXT_ATTR_NOW};
+    OK(ext_attr_set(vol, NULL, ino, &now));
+    CHECK_EQ(ext_unlink(vol, NULL, EXT_ROOT_INO, "flags", 5, &orphan), -LX_EPERM);
+}
+
+static void test_statx(void)
+{
+    uint32_t ino;
+    struct ext_inode inode;
+    struct lx_statx x;
+    struct lx_stat s;
+    OK(rig_lookup(&r, EXT_ROOT_INO, "dev", &ino));
+    OK(ext_inode_load(vol, ino, &inode));
+    ext_stat_fill(&inode, 0x12345678, &s);
+    ext_statx_fill(&inode, 0x12345678, &x);
+    CHECK_EQ(x.stx_mask, LX_STATX_BASIC_STATS | LX_STATX_BTIME);
+    CHECK_EQ(x.stx_ino, ino);
+    CHECK_EQ(x.stx_mode, s.st_mode);
+    CHECK_EQ(x.stx_rdev_major, 1110);
+    CHECK_EQ(x.stx_rdev_minor, 74616);
+    CHECK_EQ(x.stx_dev_major, 1110);
+    CHECK_EQ(s.st_rdev, 0x12345678);
+    CHECK_EQ(x.stx_btime.tv_sec, 1700000000);
+    CHECK_EQ(x.stx_ctime.tv_nsec, s.st_ctime_nsec);
+}
+
+// A volume without the feature gets it with its first file beyond 2 GiB.
+static void test_large(void)
+{
+    rig_mkfs(&r, 1024, "-O ^large_file");
+    rig_mount(&r, 0);
+    uint32_t ino = rig_create(&r, EXT_ROOT_INO, "large", LX_S_IFREG | 0644);
+    CHECK_EQ(put(ino, 3000000000, "x", 1), 1);
+    const struct ext_disk_super *sb = (struct ext_disk_super *)(r.blocks[0] + EXT_SUPER_OFFSET);
+    CHECK(sb->s_feature_ro_compat & EXT_RO_LARGE_FILE);
+    rig_finish(&r);
+}
+
 int main(void)
 {
     rig_init(&r);
@@ -234,7 +289,10 @@ int main(void)
     test_attributes();
     test_debugfs();
     test_allocate();
+    test_flags();
+    test_statx();
     rig_finish(&r);
+    test_large();
     rig_done(&r);
     puts("ok: file blocks and bytes");
     return 0;

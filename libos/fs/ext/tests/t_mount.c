@@ -152,6 +152,62 @@ static void test_attributes(void)
     rig_finish(&r);
 }
 
+// Shared by two inodes, it outlives the first; what is no attribute block is not freed.
+static void test_shared(void)
+{
+    struct ext_inode inode;
+    uint32_t orphan, ino = rig_create(&r, EXT_ROOT_INO, "s", LX_S_IFREG | 0644), blk;
+    CHECK_EQ(ext_write(&r.vol, NULL, ino, "", 0, 1), 1);
+    OK(ext_inode_load(&r.vol, ino, &inode));
+    OK(ext_map_get(&r.vol, &inode, 0, &blk));
+    inode.file_acl = blk;
+    inode.block[0] = 0;
+    OK(ext_inode_store(&r.vol, &inode));
+    rig_call(&r);
+    OK(ext_unlink(&r.vol, NULL, EXT_ROOT_INO, "s", 1, &orphan));
+    CHECK_EQ(ext_inode_drop(&r.vol, ino), -LX_EUCLEAN);
+    struct ext_disk_xattr *x = (struct ext_disk_xattr *)r.blocks[blk];
+    *x = (struct ext_disk_xattr){EXT_XATTR_MAGIC, 2, 1, 0};
+    OK(ext_inode_drop(&r.vol, ino));
+    CHECK_EQ(x->h_refcount, 1);
+}
+
+static uint8_t *record(uint32_t ino)
+{
+    struct ext_disk_group *gd = (struct ext_disk_group *)r.blocks[1];
+    return r.blocks[gd->bg_inode_table + (ino - 1) / 16] + (ino - 1) % 16 * 256;
+}
+
+// Lists as another system may leave them: a truncate under way, nonsense, a circle.
+static void test_orphan_list(void)
+{
+    rig_mkfs(&r, 1024, "");
+    rig_mount(&r, 0);
+    uint32_t ino = rig_create(&r, EXT_ROOT_INO, "t", LX_S_IFREG | 0644), orphan;
+    CHECK_EQ(ext_write(&r.vol, NULL, ino, "x", 100000, 1), 1);
+    OK(ext_allocate(&r.vol, NULL, ino, 0, 100000));
+    ((struct ext_disk_inode *)record(ino))->i_size = 5000;
+    super()->s_last_orphan = ino;
+    OK(ext_unmount(&r.vol));
+    OK(rig_mount_try(&r, 0, false));
+    CHECK_EQ(super()->s_last_orphan, 0);
+    struct ext_inode inode;
+    OK(ext_inode_load(&r.vol, ino, &inode));
+    CHECK_EQ(inode.blocks, 16);
+    rig_finish(&r);
+    super()->s_last_orphan = 99999999;
+    OK(rig_mount_try(&r, 0, false));
+    CHECK(r.vol.read_only && strstr(r.vol.why, "orphan"));
+    CHECK(super()->s_state & EXT_STATE_ERROR);
+    super()->s_last_orphan = 0;
+    super()->s_state = EXT_STATE_VALID;
+    OK(rig_mount_try(&r, 0, false));
+    OK(ext_unlink(&r.vol, NULL, EXT_ROOT_INO, "t", 1, &orphan));
+    ((struct ext_disk_inode *)record(ino))->i_dtime = ino;
+    OK(rig_mount_try(&r, 0, false));
+    CHECK(r.vol.read_only);
+}
+
 int main(void)
 {
     rig_init(&r);
@@ -160,6 +216,9 @@ int main(void)
     test_damage();
     test_reserve();
     test_attributes();
+    OK(rig_mount_try(&r, 0, false));
+    test_shared();
+    test_orphan_list();
     rig_done(&r);
     puts("ok: mount");
     return 0;
