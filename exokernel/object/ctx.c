@@ -204,6 +204,15 @@ static uint64_t upcall_stack(const volatile struct exo_ctx *block, uint64_t rsp)
     return (top & ~15ull) - 8;
 }
 
+static void gs_restore(struct ctx *ctx)
+{
+    cpu_bases_fetch(ctx);
+    if (ctx->gs_base == ctx->block_va)
+        return;
+    ctx->gs_base = ctx->block_va;
+    cpu_bases_apply(ctx);
+}
+
 static bool upcall(struct ctx *ctx, const struct exo_save *what)
 {
     volatile struct exo_ctx *block = ctx->block;
@@ -227,11 +236,24 @@ static bool upcall(struct ctx *ctx, const struct exo_save *what)
     regs->rip = entry;
     regs->rflags = RFLAGS_FIXED | RFLAGS_IF;
     regs->vector = 0; // rcx and r11 count: IRET
-    cpu_bases_fetch(ctx);
-    if (ctx->gs_base != ctx->block_va) {
-        ctx->gs_base = ctx->block_va;
-        cpu_bases_apply(ctx);
-    }
+    gs_restore(ctx);
+    return true;
+}
+
+bool ctx_foreign(struct ctx *ctx)
+{
+    volatile struct exo_ctx *block = ctx->block;
+    uint64_t entry = block->foreign_entry;
+
+    if (entry == 0 || !USER_CANONICAL(entry))
+        return false;
+    block->foreign_rip = ctx->regs.rip;
+    block->foreign_rflags = ctx->regs.rflags;
+    block->foreign_rsp = ctx->regs.rsp;
+    ctx->regs.rip = entry;
+    ctx->regs.rflags = RFLAGS_FIXED | RFLAGS_IF;
+    ctx->env->info->foreign++;
+    gs_restore(ctx);
     return true;
 }
 

@@ -129,6 +129,7 @@ bool ctx_pending(const struct ctx *ctx);          // notification bits are set
 bool ctx_interruptible(const struct ctx *ctx);    // ... new ones, and an upcall could be delivered now
 // A synchronous upcall; the environment dies if it cannot be delivered.
 void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr);
+bool ctx_foreign(struct ctx *ctx);                // the bounce of a foreign call; false: there is no entry for it
 void ctx_return_checks(struct ctx *ctx);          // before every return to user code: asynchronous upcalls
 
 // --- slices (slice.c) ---------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ _Static_assert(offsetof(struct cpu, block) == 0x28, "entry.S");
 _Static_assert(offsetof(struct cpu, info) == 0x30, "entry.S");
 _Static_assert(offsetof(struct cpu, gs_base) == 0x38, "entry.S");
 _Static_assert(offsetof(struct cpu, scratch) == 0x40, "entry.S");
+_Static_assert(offsetof(struct cpu, gs_moved) == 0x50, "entry.S");
 _Static_assert(sizeof(struct regs) == 176, "entry.S");
 _Static_assert(offsetof(struct regs, vector) == 120, "entry.S");
 _Static_assert(offsetof(struct exo_env_info, foreign) == 32, "entry.S");
@@ -287,6 +288,11 @@ static void bases_load(const struct ctx *ctx)
         wrmsr(MSR_FS_BASE, ctx->fs_base), wrmsr(MSR_KERNEL_GS_BASE, ctx->gs_base);
 }
 
+static void gs_watch(struct cpu *cpu)
+{
+    cpu->gs_moved = !(cpu_features & EXO_CPU_FSGSBASE) && cpu->ctx->gs_base != cpu->gs_base;
+}
+
 void cpu_bases_fetch(struct ctx *ctx)
 {
     if (ctx->running)
@@ -297,10 +303,12 @@ void cpu_bases_apply(struct ctx *ctx)
 {
     struct cpu *cpu = this_cpu();
 
-    if (ctx->running)
+    if (ctx->running) {
         bases_load(ctx);
-    else if (cpu->loaded == ctx)
+        gs_watch(cpu);
+    } else if (cpu->loaded == ctx) {
         cpu->loaded = NULL;
+    }
 }
 
 void cpu_forget(struct ctx *ctx)
@@ -336,6 +344,7 @@ void cpu_run(struct ctx *ctx)
     cpu->block = ctx->block;
     cpu->info = ctx->env->info;
     cpu->gs_base = ctx->block_va;
+    gs_watch(cpu);
     ctx->running = true;
     ctx->run_from = clock_ns();
     ctx->env->info->running_on = cpu->number + 1;

@@ -39,6 +39,7 @@ struct cpu {
     volatile struct exo_env_info *info; // 0x30 of ctx->env
     uint64_t gs_base;           // 0x38 what GS is in upcalls: ctx->block_va
     uint64_t scratch[2];        // 0x40 of the IST entries
+    bool gs_moved;              // 0x50 no FSGSBASE, and ctx has another GS base than gs_base
     // from here on C only
     uint32_t number;
     struct aspace *aspace;      // loaded in CR3; NULL: the kernel's own

@@ -8,7 +8,7 @@
 // (a fault in a user copy, an interrupt of an idle CPU) go onto its own stack.
 //
 // SYSCALL without the marker is foreign and bounces from here without C: three words into the context block and on
-// at its foreign_entry. The block is user-writable: the entry must be a canonical user address, anything else takes the slow
+// at its foreign_entry, GS restored (without WRGSBASE that takes the slow way if the context has moved it). The block is user-writable: the entry must be a canonical user address, anything else takes the slow
 // way and ends as an exception.
 //
 // NMI, double fault, machine check and debug exceptions have stacks of their own (IST), because they can strike where rsp is
@@ -29,6 +29,7 @@
 #define CPU_INFO      0x30
 #define CPU_GS_BASE   0x38
 #define CPU_SCRATCH   0x40
+#define CPU_GS_MOVED  0x50
 
 #define REGS_SIZE     176
 #define REGS_RCX      16
@@ -139,6 +140,8 @@ cpu_enter_user:
 
     .align 32
 foreign:
+    cmpb $0, %gs:CPU_GS_MOVED
+    jne syscall_slow
     mov %gs:CPU_BLOCK, %rsp
     mov %rcx, BLOCK_FOREIGN_RIP(%rsp)
     mov %r11, BLOCK_FOREIGN_RFLAGS(%rsp)

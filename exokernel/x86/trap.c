@@ -68,8 +68,10 @@ void trap_syscall(void)
     klock_acquire();
     regs->rflags = (regs->rflags & RFLAGS_USER) | RFLAGS_IF | RFLAGS_FIXED;
     if (__builtin_expect(regs->rax >> 32 != EXO_CALL_MARK >> 32, 0)) {
-        regs->rip -= 2; // the SYSCALL instruction itself
-        ctx_upcall(ctx, EXO_UP_EXCEPTION, VECTOR_UD, 0, 0);
+        if (!ctx_foreign(ctx)) {
+            regs->rip -= 2; // the SYSCALL instruction itself
+            ctx_upcall(ctx, EXO_UP_EXCEPTION, VECTOR_UD, 0, 0);
+        }
     } else {
         result = dispatch(ctx);
         if (result != CALL_NO_RESULT)

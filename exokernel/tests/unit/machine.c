@@ -285,6 +285,10 @@ void env_end(int i)
 
 void machine_drain(void)
 {
+    struct env *was = current;
+
+    current = NULL; // between contexts
     while (mem_work(64))
         ;
+    current = was;
 }
