@@ -386,7 +386,7 @@ static int pipe_make(uint32_t flags, struct file *ends[2])
 
 long px_pipe2(uint64_t ufds, uint32_t flags)
 {
-    struct file *ends[2];
+    struct file *ends[2] = {0};
     int32_t fds[2];
     if (flags & ~(LX_O_CLOEXEC | LX_O_NONBLOCK | LX_O_DIRECT))
         return -LX_EINVAL;
