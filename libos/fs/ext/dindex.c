@@ -11,8 +11,8 @@
 // its records in use, without "." and "..". ext_dir_find fills it, dirmod.c adds and removes in
 // step, and when a transaction that touched the index is taken back the index is emptied.
 //
-// A directory that would need half of the table is remembered as too large and searched on disk.
-// When names run out, the directory used longest ago goes.
+// A directory that would need three quarters of the table is remembered as too large and searched
+// on disk. When names run out, the directory used longest ago goes.
 #include <sys/queue.h>
 #include "internal.h"
 
@@ -151,7 +151,7 @@ void ext_dindex_put(struct ext_dindex *ix, uint32_t dir, const char *name, uint3
     ix->changed = true;
     if (!k || !k->whole)
         return;
-    if (k->count >= ix->nnames / 2) {
+    if (k->count >= ix->nnames / 4 * 3) {
         names_release(ix, k);
         return;
     }

@@ -121,7 +121,7 @@ struct ext_mount_args {
 };
 
 // Bytes of memory a mount needs at least; more makes the directory index larger (1 MiB serves
-// about 20000 names). The device need not hold a valid volume: then -LX_EINVAL or -LX_EUCLEAN.
+// about 14000 names). The device need not hold a valid volume: then -LX_EINVAL or -LX_EUCLEAN.
 int64_t ext_mount_size(struct ext_dev *dev);
 // 0, or -LX_EINVAL (not ext2, not 4 KiB blocks, an unknown incompatible feature), -LX_EUCLEAN,
 // -LX_ENOMEM, -LX_EIO; vol->why is a sentence in each case. A volume with unknown read-only
