@@ -9,6 +9,7 @@
 #include <core/core.h>
 #include <exo/boot.h>
 #include <proc/exec.h>
+#include <proto/server.h>
 #include <mem/mem.h>
 
 exo_handle_t libos_bank = H_BANK, libos_machine;
@@ -23,6 +24,8 @@ static void __attribute__((noreturn)) start_program(void *arg)
     memcpy(copy, start, start->size);
     memcpy((char *)copy + start->size, (const char *)start + start->strings, start->strings_size);
     copy->strings = start->size;
+    if (copy->mode == LIBOS_START_FRAMES)
+        libos_machine = copy->extra[SERVER_X_LOG];
     batch_range(EXO_OP_UNMAP, LIBOS_BOOT, BATCH_PAGES, 0, 0, 0);
     fd_init(copy);
     exec_start(copy);
