@@ -30,21 +30,28 @@
 __asm__(".pushsection .rodata\n"
         "starter_begin:\n"
         "  mov %rdi, %rbx\n"
-        "  mov %rdx, %r10\n"
-        "  mov %rsi, %rdx\n"
+        "  mov %rsi, %rbp\n"
+        "  mov %rdx, %r14\n"
+        "1: mov %rbp, %rdx\n"
+        "  mov %r14, %r10\n"
         "  mov %r13, %rsi\n"
         "  xor %edi, %edi\n"
-        "  mov %r10, %r14\n"
         "  mov %r15, %rax\n"
         "  syscall\n"
-        "  cmp %r14, %rax\n"
-        "  jne 1f\n"
+        "  test %rax, %rax\n"
+        "  jle 2f\n" // one call does 512 pages; a whole segment counts as that
+        "  sub %rax, %r14\n"
+        "  imul $40, %rax\n"
+        "  add %rax, %rbp\n"
+        "  test %r14, %r14\n"
+        "  jnz 1b\n"
         "  mov %rbx, %rdi\n"
         "  jmp *%r12\n"
-        "1: ud2\n"
+        "2: ud2\n"
         "starter_end:\n"
         ".popsection\n");
 extern const uint8_t starter_begin[], starter_end[];
+_Static_assert(sizeof(struct exo_map_op) == 40, "the starter steps over them");
 
 exo_handle_t exo_map_bank = H_BANK;
 static uint64_t window_next = SERVER_WINDOWS;
