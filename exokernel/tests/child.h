@@ -24,9 +24,18 @@ static inline int64_t batch(uint32_t kind, uint64_t va, uint32_t pages, uint32_t
     return exo_aspace_batch(0, boot->bank, &op, 1);
 }
 
+// For code that may run in a child, whose TAP numbers nobody would follow.
+#define must(cond)                                                                                 \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            put("# line %d: %s\n", __LINE__, #cond);                                               \
+            exo_env_exit(98);                                                                      \
+        }                                                                                          \
+    } while (0)
+
 static volatile uint64_t cow_faults, other_faults, last_fault, last_error;
 
-static void cow_handler(struct exo_save *save)
+static inline void cow_handler(struct exo_save *save)
 {
     uint64_t page = save->addr & ~4095ull;
 
@@ -43,7 +52,7 @@ static void cow_handler(struct exo_save *save)
     }
 }
 
-static void child_pages(struct child *c)
+static inline void child_pages(struct child *c)
 {
     const struct exo_region regions[] = {
         {EXO_USER_BASE, CURSOR, EXO_CLONE_COW, 0},
@@ -58,15 +67,15 @@ static void child_pages(struct child *c)
     *cursor = 0;
     while ((r = exo_aspace_clone(c->aspace, boot->bank, regions, 5, cursor)) == -EXO_EAGAIN)
         ;
-    is(r, 0);
+    must(r == 0);
     *cursor = 0;
     while ((r = exo_cap_clone_table(c->env, 0, 0, cursor, 0)) == -EXO_EAGAIN)
         ;
-    is(r, 0);
+    must(r == 0);
 }
 
 // Starts fn(arg) in a copy of this environment. CURSOR must be mapped, and cow_handler the handler.
-static void child_start(struct child *c, void (*fn)(void *arg), void *arg)
+static inline void child_start(struct child *c, void (*fn)(void *arg), void *arg)
 {
     struct exo_regs regs = {.size = sizeof(regs), .version = EXO_ABI_VERSION};
     uint64_t scratch = CURSOR + PAGES(4);
@@ -75,20 +84,20 @@ static void child_start(struct child *c, void (*fn)(void *arg), void *arg)
     c->aspace = (exo_handle_t)exo_aspace_create(boot->bank);
     c->env = (exo_handle_t)exo_env_create(boot->bank, c->aspace, 0, 0);
     c->block = (exo_handle_t)exo_frames_alloc(boot->bank, 2, 0, 0);
-    ok((int64_t)c->aspace > 0 && (int64_t)c->env > 0 && (int64_t)c->block > 0);
+    must((int64_t)c->aspace > 0 && (int64_t)c->env > 0 && (int64_t)c->block > 0);
     child_pages(c);
-    is(exo_ctx_create(c->env, boot->bank, c->block, EXO_BOOT_CTX_VA), 0);
-    is(map(0, c->block, scratch, 0, 1, RW), 1);
+    must(exo_ctx_create(c->env, boot->bank, c->block, EXO_BOOT_CTX_VA) == 0);
+    must(map(0, c->block, scratch, 0, 1, RW) == 1);
     c->id = block->env;
     block->upcall_entry = CTX->upcall_entry;
     block->upcall_stack_top = CTX->upcall_stack_top;
     block->upcall_stack_size = CTX->upcall_stack_size;
-    is(unmap(scratch, 1), 1);
+    must(unmap(scratch, 1) == 1);
     regs.gpr.rip = (uint64_t)fn;
     regs.gpr.rdi = (uint64_t)arg;
     regs.gpr.rsp = EXO_BOOT_STACK - 8;
-    is(exo_ctx_set(c->env, 0, &regs), 0);
-    is(exo_ctx_bind(c->env, 0, boot->slice), 0);
+    must(exo_ctx_set(c->env, 0, &regs) == 0);
+    must(exo_ctx_bind(c->env, 0, boot->slice) == 0);
 }
 
 // Waits for its end and gives everything back; returns its exit code.
@@ -99,9 +108,9 @@ static inline uint64_t child_end(struct child *c)
     while (EXO_ENVS[EXO_ENV_INDEX(c->id)].state != EXO_ENV_DEAD)
         exo_wait(0, 0, now() + 1000000);
     code = EXO_ENVS[EXO_ENV_INDEX(c->id)].code;
-    is(exo_cap_delete(c->env), 0);
-    is(exo_cap_delete(c->block), 0);
-    is(exo_cap_delete(c->aspace), 0);
+    must(exo_cap_delete(c->env) == 0);
+    must(exo_cap_delete(c->block) == 0);
+    must(exo_cap_delete(c->aspace) == 0);
     return code;
 }
 #endif

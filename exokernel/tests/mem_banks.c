@@ -23,7 +23,7 @@ static void creator(void *arg)
     exo_handle_t env = (exo_handle_t)(uint64_t)arg;
     int64_t frames;
 
-    is(exo_aspace_batch(shared[0], mine, &op, 1), 1); // into the parent's address space
+    must(exo_aspace_batch(shared[0], mine, &op, 1) == 1); // into the parent's address space
     frames = exo_frames_alloc(mine, 8, 0, 0);
     shared[1] = (uint64_t)exo_cap_copy((exo_handle_t)frames, RW, env, 0);
     shared[2] = (int64_t)mine > 0 && frames > 0;

@@ -29,7 +29,7 @@ static void missing(struct exo_save *save)
         cow_handler(save);
         return;
     }
-    if (page >= talk->end) { // truncated: skip the access, as a fixup would
+    if (page >= talk->end || talk->stop) { // truncated: skip the access, as a fixup would
         talk->beyond++;
         save->rip = save->rcx;
         save->rax = value(page);
