@@ -2,9 +2,8 @@
 //
 // C side of the recoverable accessors (user.S): address checks and the table of recoveries.
 //
-// Only user_read, user_write and user_string refuse addresses of the libOS itself; the others are also used
-// on windows. The application can reach the libOS's memory anyway (one protection domain); the check keeps a
-// wild pointer in a system call from turning into silent damage.
+// None of them refuses addresses of the libOS: calls also move data through buffers and windows of its own, and the
+// application, being in the same protection domain, can reach that memory anyway.
 #include <core/libos.h>
 #include <core/core.h>
 
@@ -13,11 +12,6 @@ struct fixup {
 };
 extern const struct fixup user_fixups[], user_fixups_end[];
 long user_string_raw(char *dst, uint64_t src, size_t max);
-
-static bool user_range(uint64_t addr, size_t n)
-{
-    return n <= EXO_LIBOS_BASE && addr <= EXO_LIBOS_BASE - n;
-}
 
 uint64_t user_fixup(uint64_t rip)
 {
@@ -29,22 +23,20 @@ uint64_t user_fixup(uint64_t rip)
 
 int user_read(void *dst, uint64_t src, size_t n)
 {
-    if (!user_range(src, n) || user_copy(dst, (const void *)src, n))
+    if (user_copy(dst, (const void *)src, n))
         return -LX_EFAULT;
     return 0;
 }
 
 int user_write(uint64_t dst, const void *src, size_t n)
 {
-    if (!user_range(dst, n) || user_copy((void *)dst, src, n))
+    if (user_copy((void *)dst, src, n))
         return -LX_EFAULT;
     return 0;
 }
 
 long user_string(char *dst, uint64_t src, size_t max)
 {
-    if (src >= EXO_LIBOS_BASE)
-        return -LX_EFAULT;
     long n = user_string_raw(dst, src, max);
     if (n >= 0)
         return n;
