@@ -62,7 +62,7 @@ void *exo_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights)
     uint64_t va = (window_next + SEGMENT - 1) & ~(SEGMENT - 1);
     for (uint64_t done = 0; done < pages;) {
         uint64_t n = pages - done < 512 ? pages - done : 512;
-        int64_t part = done ? exo_cap_copy(cap, EXO_R_ALL, 0, 0) : (int64_t)cap;
+        int64_t part = done ? exo_cap_copy(cap, rights, 0, 0) : (int64_t)cap;
         if (part < 0)
             return NULL;
         struct exo_map_op op = {EXO_OP_MAP, (uint32_t)n, va + done * PAGE, (exo_handle_t)part,
