@@ -58,10 +58,14 @@ enum exo_map_op_kind {
     EXO_OP_BUY,       // buy `count` zeroed pages at va (nothing may be mapped there), with rights
     EXO_OP_MAP,       // map the window: capability `cap` from frame `first` on, count pages, with rights.
                       // SEGMENT at a va aligned to 2 MiB with first 0 and count 512: one directory entry; otherwise page by page.
-                      // A slot has one window: EXISTS if it has one in another place; mapping the same window again refreshes it.
-                      // flag EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages
-    EXO_OP_UNMAP,     // remove whatever is mapped in count pages from va (windows must be covered whole or are cut page by page)
-    EXO_OP_PROTECT,   // change rights of anonymous pages and windows (never beyond the capability's); pages not mapped are skipped
+                      // A slot has one window: EXISTS if it has one in another place (and something of it is still mapped);
+                      // mapping more of the object beside it makes the window longer, up to 4096 pages (LIMIT); mapping the same
+                      // pages again refreshes rights and entries. Entries that a segment has not are left out.
+                      // flag EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages (which a refresh leaves alone)
+    EXO_OP_UNMAP,     // remove whatever is mapped in count pages from va (a window that is one directory entry, covered in part, is cut
+                      // into single pages, which costs a table)
+    EXO_OP_PROTECT,   // change rights of anonymous pages and windows (never beyond the capability's); pages not mapped are skipped.
+                      // Rights 0: the page stays and cannot be accessed. A copy-on-write page stays so.
     EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone or writable already are kept;
                       // NOENT if one is neither; INVAL if one is executable, unless EXO_MAP_WX
     EXO_OP_MOVE,      // move the anonymous pages among count from `first` (a virtual address) to va, where nothing may be (mremap)
