@@ -514,14 +514,21 @@ static int converse(int wait_ms)
     return 1;
 }
 
-// How the machine itself ended: 0 if in good order (power off, or the exit device written with 0).
+// How the machine itself ended: 0 if in good order (power off, or the exit device written with 0),
+// else told.
 static int machine_wait(void)
 {
     int status;
     while (waitpid(relay.pid, &status, 0) < 0 && errno == EINTR)
         ;
     relay.pid = 0;
-    return !WIFEXITED(status) || WEXITSTATUS(status) > 1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
+        return 0;
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "exoc exec: the machine was killed by signal %d\n", WTERMSIG(status));
+    else // the exit device makes 2 n + 1 of n
+        fprintf(stderr, "exoc exec: the machine powered off with %d\n", WEXITSTATUS(status) / 2);
+    return 1;
 }
 
 static void limit_set(void)

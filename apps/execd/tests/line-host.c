@@ -31,7 +31,7 @@ int line_open(int argc, char **argv)
             *strchr(spec_path, ' ') = 0;
         }
     }
-    for (int fd = 3; fd < 64; fd++) // what the relay gave to its machine is not the program's
+    for (int fd = 3; fd < 1024; fd++) // what the relay gave to its machine is not the program's
         fcntl(fd, F_SETFD, FD_CLOEXEC);
     return data < 0 || memory_fd < 0 || !spec_path ? -1 : 0;
 }
