@@ -14,7 +14,7 @@ struct authority own;
 
 static void fail(const char *what, int64_t error)
 {
-    printf("init: %s: %s\n", what, exo_error_text(error));
+    fprintf(stderr, "init: %s: %s\n", what, exo_error_text(error));
     exo_machine_power(own.machine, EXO_POWER_OFF, 1);
     for (;;)
         exo_wait(NULL, 0, EXO_NEVER);
@@ -83,7 +83,7 @@ static void start_fsd(exo_handle_t bank)
         fail("there is no module `root` (the root volume)", -EXO_ENOENT);
     uint64_t extra[8] = {[FSD_X_ROOT] = SLOT_HANDLE(H_FIRST), [FSD_X_ROOT_BYTES] = root->bytes};
     struct exo_slot_fill more[] = {
-        {H_FIRST, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_DERIVE, root->frames},
+        {H_FIRST, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC, root->frames},
         {H_FIRST + 1, EXO_R_WRITE, own.machine},
     };
     extra[SERVER_X_LOG] = SLOT_HANDLE(H_FIRST + 1);
@@ -99,7 +99,7 @@ static void start_ttyd(exo_handle_t bank)
     struct exo_slot_fill more[] = {
         {H_FIRST, rw, narrowed(own.ioport, 0x3f8, 8, rw)},
         {H_FIRST + 1, rw, narrowed(own.ioport, 0x60, 5, rw)},
-        {H_FIRST + 2, rw, narrowed(own.ioport, 0x3d4, 2, rw)},
+        {H_FIRST + 2, rw, narrowed(own.ioport, 0x3c0, 32, rw)},
         {H_FIRST + 3, EXO_R_BIND, narrowed(own.irq, 0, 16, EXO_R_BIND)},
         {H_FIRST + 4, EXO_R_WRITE, own.machine},
         {H_FIRST + 5, rw, screen->frames},
@@ -271,13 +271,19 @@ static void serve_call(struct exo_ctx *ctx, struct exo_msg *m)
     m->w[0] = (uint64_t)result;
 }
 
+static bool may_start(void)
+{
+    return !own.first && own.service[SERVER_FSD] && own.service[SERVER_TTYD];
+}
+
 static void serve(void)
 {
     struct exo_ctx *ctx = (struct exo_ctx *)EXO_BOOT_CTX_VA;
     struct exo_msg m = {.meta = EXO_REPLY_NONE};
     ctx->recv_max = EXO_MSG_CAPS;
     for (;;) {
-        int64_t err = exo_reply_wait(own.endpoint, &m, signal_deadline());
+        // The last server's announcement is answered first, then the first process starts.
+        int64_t err = exo_reply_wait(own.endpoint, &m, may_start() ? 0 : signal_deadline());
         if (err == 0 && ctx->in_kind == EXO_EV_CALL) {
             serve_call(ctx, &m);
             continue;
@@ -288,7 +294,7 @@ static void serve(void)
             __atomic_exchange_n(&ctx->pending, 0, __ATOMIC_SEQ_CST);
         signal_force_due();
         m = (struct exo_msg){.meta = EXO_REPLY_NONE};
-        if (!own.first && own.service[SERVER_FSD] && own.service[SERVER_TTYD])
+        if (may_start())
             own.exec_mode ? start_execd() : start_console();
     }
 }
