@@ -286,8 +286,6 @@ void ctx_return_checks(struct ctx *ctx)
 {
     struct exo_save what = {0};
 
-    if (__builtin_expect(!ctx->notify_new && !ctx->slice_end, 1))
-        return;
     if (ctx->slice_end && !(block_read(&ctx->block->flags) & EXO_CTX_SLICE_END))
         ctx->slice_end = false;
     if (!upcalls_open(ctx))

@@ -2,6 +2,23 @@
 // The first environment starts as boot.h says: context block, boot page, exposed tables, and a kernel that answers.
 #include "test.h"
 
+// The screen is device memory that can be mapped and holds what is written.
+static void screen(void)
+{
+    const struct exo_boot_screen *s = &boot->screen;
+    volatile uint16_t *cell = (volatile uint16_t *)(0x50000000 + s->address % 4096);
+
+    put("# screen: kind %u, %u x %u, pitch %u, %u bits, at %lx, colors %u:%u %u:%u %u:%u\n", s->kind, s->width,
+        s->height, s->pitch, s->bpp, s->address, s->red_pos, s->red_size, s->green_pos, s->green_size, s->blue_pos,
+        s->blue_size);
+    if (s->kind == 0)
+        return;
+    is(map(0, s->frames, 0x50000000, 0, 1, RW), 1);
+    *cell = 0x1f45;
+    is(*cell, 0x1f45);
+    is(unmap(0x50000000, 1), 1);
+}
+
 void test_main(void)
 {
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
@@ -31,4 +48,5 @@ void test_main(void)
     ok(t1 - t0 >= 30000000 && t1 - t0 < 300000000);
     ok(EXO_INFO->wall_ns / 1000000000 > 1600000000);
     ok(boot->seed[0] != boot->seed[1]);
+    screen();
 }

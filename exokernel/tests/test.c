@@ -117,6 +117,14 @@ static void same(uint64_t then, uint64_t after, const char *what)
     ok_at(then == after, what, 0);
 }
 
+void test_stop(void)
+{
+    put("1..%u\n", count);
+    exo_machine_power(boot->machine, EXO_POWER_OFF, failed != 0);
+    for (;;)
+        ;
+}
+
 void test_end(void)
 {
     struct exo_check after = {.size = sizeof(after), .version = EXO_ABI_VERSION};
@@ -137,10 +145,7 @@ void test_end(void)
     same(before.slices, after.slices, "slices");
     same(before.endpoints, after.endpoints, "endpoints");
     same(before.banks, after.banks, "banks");
-    put("1..%u\n", count);
-    exo_machine_power(boot->machine, EXO_POWER_OFF, failed != 0);
-    for (;;)
-        ;
+    test_stop();
 }
 
 void test_start(const struct exo_boot *page);

@@ -35,9 +35,8 @@ static void interrupt(uint32_t vector)
     }
 }
 
-void trap_leave(void)
+static void leave_slow(struct cpu *cpu)
 {
-    struct cpu *cpu = this_cpu();
     struct ctx *ctx;
 
     do {
@@ -47,8 +46,18 @@ void trap_leave(void)
             cpu->aspace = ctx->env->aspace;
             write_cr3(aspace_cr3(cpu->aspace));
         }
-        ctx_return_checks(ctx);
+        if (ctx->notify_new || ctx->slice_end)
+            ctx_return_checks(ctx);
     } while (cpu->resched || ctx->state != CTX_READY);
+}
+
+void trap_leave(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct ctx *ctx = cpu->ctx;
+
+    if (!ctx || cpu->resched || ctx->notify_new || ctx->slice_end || cpu->aspace != ctx->env->aspace)
+        leave_slow(cpu);
 }
 
 // SYSRET and IRET to an address outside the user half would fault in the kernel: a SYSCALL in the last bytes
