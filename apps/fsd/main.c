@@ -10,7 +10,7 @@ struct ext_vol vol;
 
 static void die(const char *what, const char *why)
 {
-    printf("fsd: %s: %s\n", what, why);
+    fprintf(stderr, "fsd: %s: %s\n", what, why);
     exit(1);
 }
 

@@ -25,31 +25,31 @@
 #define START_MAX  (256 * PAGE)
 #define RW         (EXO_R_READ | EXO_R_WRITE)
 
-// Entered with rdi = start information, rsi = operations, rdx = their number, r12 = entry, r13 = bank.
-// aspace_batch(0, bank, ops, count); then the entry with rdi as it was. A failure is an undefined instruction: death.
+// Entered with rdi = start information, rsi = operations, rdx = their number, r12 = entry, r13 = bank, r15 = the call.
+// The batch may stop early (it is bounded): it is made again with the rest. Then the entry, with rdi as it was. A failure is an
+// undefined instruction: death.
 __asm__(".pushsection .rodata\n"
         "starter_begin:\n"
         "  mov %rdi, %rbx\n"
-        "  mov %rsi, %rbp\n"
-        "  mov %rdx, %r14\n"
-        "1: mov %rbp, %rdx\n"
-        "  mov %r14, %r10\n"
-        "  mov %r13, %rsi\n"
+        "  mov %rdx, %r10\n"
+        "  mov %rsi, %rdx\n"
+        "1: mov %r13, %rsi\n"
         "  xor %edi, %edi\n"
         "  mov %r15, %rax\n"
         "  syscall\n"
         "  test %rax, %rax\n"
-        "  jle 2f\n" // one call does 512 pages; a whole segment counts as that
-        "  sub %rax, %r14\n"
-        "  imul $40, %rax\n"
-        "  add %rax, %rbp\n"
-        "  test %r14, %r14\n"
+        "  jle 2f\n"
+        "  sub %rax, %r10\n"
+        "  imul $40, %rax, %rax\n" // sizeof(struct exo_map_op)
+        "  add %rax, %rdx\n"
+        "  test %r10, %r10\n"
         "  jnz 1b\n"
         "  mov %rbx, %rdi\n"
         "  jmp *%r12\n"
         "2: ud2\n"
         "starter_end:\n"
         ".popsection\n");
+_Static_assert(sizeof(struct exo_map_op) == 40, "starter code");
 extern const uint8_t starter_begin[], starter_end[];
 _Static_assert(sizeof(struct exo_map_op) == 40, "the starter steps over them");
 

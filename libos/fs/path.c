@@ -3,7 +3,7 @@
 // only chooses the endpoint (root, working directory, or an open directory) and carries the string.
 //
 // A path that leads into another file system comes back as -FS_MOUNT with the rest: /proc is served here.
-#include <fs/file.h>
+#include <fs/handover.h>
 
 static int dir_endpoint(struct file *file, exo_handle_t *endpoint)
 {
@@ -123,6 +123,34 @@ static long open_special(const struct exo_msg *m, uint32_t mode, uint32_t flags,
     return err;
 }
 
+// A file of fsd with these capabilities; takes them, also on failure.
+static long node_file(const struct file_ops *ops, uint32_t flags, exo_handle_t endpoint, exo_handle_t node,
+                      struct file **out)
+{
+    struct file *file = file_new(ops, flags);
+    if (!file || !endpoint) {
+        if (endpoint)
+            exo_cap_delete(endpoint);
+        if (node)
+            exo_cap_delete(node);
+        heap_free(file);
+        return -LX_ENOMEM;
+    }
+    file->endpoint = endpoint;
+    file->node_cap = node;
+    if (ops == &regular_ops) {
+        void *page;
+        long err = node ? window_map(node, 0, 1, EXO_R_READ, &page) : -LX_ENOMEM;
+        if (err < 0) {
+            file_put(file);
+            return err;
+        }
+        file->node = page;
+    }
+    *out = file;
+    return 0;
+}
+
 static long open_reply(const struct exo_msg *m, uint32_t flags, struct file **out)
 {
     exo_handle_t caps[EXO_MSG_CAPS];
@@ -131,28 +159,23 @@ static long open_reply(const struct exo_msg *m, uint32_t flags, struct file **ou
     const struct file_ops *ops = ops_for(mode, flags);
     if (!ops)
         return open_special(m, mode, flags, out, caps);
-    struct file *file = file_new(ops, flags);
-    if (!file || !caps[0]) {
-        drop_received();
-        if (file)
-            heap_free(file);
-        return -LX_ENOMEM;
+    long err = node_file(ops, flags, caps[0], caps[1], out);
+    if (err == 0) {
+        (*out)->mode = mode;
+        (*out)->ino = m->w[1];
     }
-    file->endpoint = caps[0];
-    file->node_cap = caps[1];
-    file->mode = mode;
-    file->ino = m->w[1];
-    if (ops == &regular_ops) {
-        void *node;
-        long err = file->node_cap ? window_map(file->node_cap, 0, 1, EXO_R_READ, &node) : -LX_ENOMEM;
-        if (err < 0) {
-            file_put(file);
-            return err;
-        }
-        file->node = node;
+    return err;
+}
+
+long node_rebuild(uint32_t kind, uint32_t flags, exo_handle_t endpoint, exo_handle_t node, struct file **out)
+{
+    struct lx_stat st;
+    long err = node_file(kind == FD_KIND_DIR ? &dir_ops : &regular_ops, flags, endpoint, node, out);
+    if (err == 0 && endpoint_stat(*out, &st) == 0) {
+        (*out)->mode = st.st_mode;
+        (*out)->ino = st.st_ino;
     }
-    *out = file;
-    return 0;
+    return err;
 }
 
 static long open_call(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out)

@@ -3,7 +3,7 @@
 //
 // Nothing here makes a kernel entry unless somebody has to sleep or to be woken.
 // A lock is never held across a sleep.
-#include <fs/file.h>
+#include <fs/handover.h>
 #include <fs/pipe.h>
 
 struct pipe_end { // one open end in this process (a FIFO opened read-write is both)
@@ -472,4 +472,30 @@ long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags)
         return err;
     file->node = node;
     return fifo_wait_peer(file, flags);
+}
+
+// --- from another environment ---------------------------------------------------------------------------------
+
+void pipe_caps(const struct file *file, uint64_t *writers, uint64_t *readers)
+{
+    *writers = file->pipe->wcap;
+    *readers = file->pipe->rcap;
+}
+
+long pipe_rebuild(uint32_t flags, exo_handle_t writers, exo_handle_t readers, exo_handle_t endpoint,
+                  struct file **out)
+{
+    struct file *file = file_new(&pipe_ops, flags & (LX_O_ACCMODE | LX_O_NONBLOCK));
+    if (!file)
+        return -LX_ENOMEM;
+    file->mode = LX_S_IFIFO | 0600;
+    file->endpoint = endpoint;
+    int err = end_map(file, writers, readers, endpoint ? FIFO_BASE : 0);
+    if (err < 0) {
+        file_put(file);
+        return err;
+    }
+    file->ino = file->pipe->wframe;
+    *out = file;
+    return 0;
 }

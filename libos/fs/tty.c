@@ -2,7 +2,7 @@
 // Terminals, as a client of ttyd (proto/tty.h). Bytes go by call, because a shared input page would let every holder of
 // the terminal read what is typed to another. What may be known without asking (settings, size, foreground group,
 // readiness) stands in a read-only page.
-#include <fs/file.h>
+#include <fs/handover.h>
 #include <proc/signal.h>
 #include <proto/tty.h>
 
@@ -228,4 +228,16 @@ static long ioctl_peer(struct file *file, struct exo_msg *m)
     uint32_t flags = (uint32_t)m->w[2];
     long err = open_call(file->endpoint, m, flags, &peer);
     return err < 0 ? err : fd_install(peer, flags, 0);
+}
+
+exo_handle_t tty_page_cap(const struct file *file)
+{
+    return ((const struct tty_file *)file->private)->page_cap;
+}
+
+// The side is not told by the capabilities; a master is the multiplexer's number.
+long tty_rebuild(uint32_t rdev, uint32_t flags, exo_handle_t endpoint, exo_handle_t page, struct file **out)
+{
+    struct exo_msg m = {.w = {0, rdev, rdev == TTY_RDEV_PTMX}};
+    return opened(&m, (exo_handle_t[2]){endpoint, page}, flags, out);
 }

@@ -110,6 +110,20 @@ void timer_after_fork_child(void)
     }
 }
 
+// POSIX: timers made by timer_create go at exec; alarm and setitimer stay.
+void timer_after_exec(void)
+{
+    struct timer *t, *next;
+    for (t = LIST_FIRST(&timers); t; t = next) {
+        next = LIST_NEXT(t, link);
+        if (t->id >= 0) {
+            LIST_REMOVE(t, link);
+            heap_free(t);
+        }
+    }
+    set_alarm();
+}
+
 static uint64_t arm(struct timer *t, uint64_t at, uint64_t interval)
 {
     uint64_t now = now_of(t), left = t->at > now ? t->at - now : (t->at ? 1 : 0);

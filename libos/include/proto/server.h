@@ -22,7 +22,7 @@ enum fsd_extra {
 enum ttyd_extra {
     TTYD_X_UART,      // IOPORT of COM1, 8 ports, or 0
     TTYD_X_PS2,       // IOPORT 0x60..0x64
-    TTYD_X_CRTC,      // IOPORT 0x3d4..0x3d5
+    TTYD_X_CRTC,      // IOPORT 0x3c0..0x3df
     TTYD_X_IRQ,       // IRQ lines 0..15
     TTYD_X_SCREEN,    // FRAMES of the screen's memory, or 0
     TTYD_X_MODE,      // kind | width << 8 | height << 24 | bpp << 40 (struct exo_boot_screen)
