@@ -19,6 +19,7 @@ void test_main(void);
 void put(const char *format, ...) __attribute__((format(printf, 1, 2))); // %s %d %u %x %lx %ld
 void ok_at(bool good, const char *what, int line);
 #define ok(cond) ok_at((cond), #cond, __LINE__)
+extern bool quiet; // only failures are reported and counted
 // A call's result, printed when it differs.
 void is_at(int64_t got, int64_t want, const char *what, int line);
 #define is(got, want) is_at((int64_t)(got), (int64_t)(want), #got, __LINE__)
