@@ -47,6 +47,41 @@ static uint32_t some_count(uint32_t most)
     return (uint32_t)(pick(4) ? 1 + pick(8) : pick(2) ? most : pick(most + 2));
 }
 
+// A slot of this type that has a window, or any.
+static const struct cap_slot *some_window(void)
+{
+    struct cspace *cs = &current->caps;
+
+    for (uint32_t i = 0; i < 50; i++) {
+        const struct cap_slot *slot = cspace_slot(cs, 1 + (uint32_t)pick(cspace_size(cs) - 1));
+
+        if (slot->type && slot->wkind)
+            return slot;
+    }
+    return NULL;
+}
+
+// Whole segments, and windows mapped again or made longer.
+static struct exo_map_op some_mapping(void)
+{
+    const struct cap_slot *slot = some_window();
+    uint64_t shift = pick(8);
+    struct exo_map_op op = {.kind = EXO_OP_MAP, .rights = pick(2) ? 3 : 1};
+
+    if (slot && pick(3)) {
+        op.cap = cspace_handle(slot);
+        op.va = slot->window.va + (shift << 12);
+        op.first = slot->window.first + shift;
+        op.count = some_count(slot->type == EXO_CAP_SEGMENT ? 512 : 8);
+        op.flags = pick(4) == 0;
+        return op;
+    }
+    op.cap = some_cap(EXO_CAP_SEGMENT);
+    op.va = BASE + (pick(4) << 21);
+    op.count = 512;
+    return op;
+}
+
 static int64_t do_batch(void)
 {
     struct exo_map_op ops[4];
@@ -62,6 +97,8 @@ static int64_t do_batch(void)
                                      .flags = pick(2) ? 0 : (uint32_t)pick(4)};
         if (pick(8) == 0)
             ops[i].rights = EXO_R_READ | EXO_R_EXEC;
+        if (pick(5) == 0)
+            ops[i] = some_mapping();
         if (ops[i].kind == EXO_OP_MOVE)
             ops[i].first = some_va();
     }
@@ -111,10 +148,10 @@ static int64_t do_segment(void)
         return sys_segment_create(some_cap(EXO_CAP_BANK));
     case 1:
     case 2:
-        return sys_segment_fill(seg, index, some_cap(EXO_CAP_FRAMES), pick(4),
+        return sys_segment_fill(seg, pick(2) ? pick(16) : index, some_cap(EXO_CAP_FRAMES), pick(2),
                                 count | (pick(4) ? 3 : pick(32)) << 32);
     case 3:
-        return sys_segment_clear(seg, index, count);
+        return pick(2) ? sys_segment_clear(seg, index, count) : sys_segment_clear(seg, 0, 16 + pick(497));
     default:
         return sys_segment_harvest(seg, index, count & ~63ull, (uaddr_t)bits);
     }
@@ -162,8 +199,41 @@ static int64_t do_bank(void)
     }
 }
 
-static int64_t (*const actions[])(void) = {do_batch, do_batch, do_batch, do_segment, do_segment,
-                                           do_cap,   do_cap,   do_bank,  do_clone,   do_table};
+// What other parts of the kernel do: moved capabilities, context blocks, another bank for the tables.
+static int64_t do_others(void)
+{
+    struct cap_slot *slot, *dst;
+    struct aspace *as = envs[pick(ENVS)]->aspace;
+    uint64_t va = some_va();
+
+    switch (pick(4)) {
+    case 0:
+        if (cap_find(some_cap(pick(2) ? EXO_CAP_SEGMENT : EXO_CAP_FRAMES), EXO_CAP_NONE, 0, &slot) ||
+            cap_slot_for(envs[pick(ENVS)], 0, &dst))
+            return -1;
+        return cap_move(slot, dst);
+    case 1:
+        if (cap_find(some_cap(EXO_CAP_FRAMES), EXO_CAP_FRAMES, 0, &slot))
+            return -1;
+        return aspace_map_block(as, current->bank, va, (struct kobj *)slot->obj);
+    case 2:
+        if (cap_find(some_cap(EXO_CAP_FRAMES), EXO_CAP_FRAMES, 0, &slot))
+            return -1;
+        aspace_unmap_block(as, va, (struct kobj *)slot->obj);
+        return 0;
+    default:
+        if (cap_find(some_cap(EXO_CAP_BANK), EXO_CAP_BANK, 0, &slot))
+            return -1;
+        kobj_get((struct kobj *)slot->obj);
+        kobj_put(&current->bank->obj);
+        current->bank = (struct bank *)slot->obj;
+        return 0;
+    }
+}
+
+static int64_t (*const actions[])(void) = {do_batch, do_batch, do_batch, do_segment, do_segment, do_cap,
+                                           do_cap,   do_bank,  do_clone, do_table,   do_others};
+#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 // Each environment gets capabilities to the others.
 static void introduce(void)
@@ -201,7 +271,7 @@ static void restart(uint64_t baseline)
 int main(int argc, char **argv)
 {
     unsigned calls = argc > 1 ? (unsigned)atoi(argv[1]) : 20000;
-    uint64_t done[10] = {0}, baseline;
+    uint64_t done[ACTIONS] = {0}, baseline;
     struct exo_check out;
 
     srand(argc > 2 ? (unsigned)atoi(argv[2]) : 1);
@@ -209,7 +279,7 @@ int main(int argc, char **argv)
     baseline = frames_buddy.nfree;
     restart(baseline);
     for (unsigned n = 0; n < calls; n++) {
-        uint64_t which = pick(10);
+        uint64_t which = pick(ACTIONS);
 
         current = envs[pick(ENVS)];
         for (int t = 0; t < 4; t++)
@@ -224,7 +294,7 @@ int main(int argc, char **argv)
             restart(baseline);
     }
     restart(baseline);
-    for (int i = 0; i < 10; i++)
-        printf("action %d: %lu succeeded\n", i, done[i]);
+    for (unsigned i = 0; i < ACTIONS; i++)
+        printf("action %u: %lu succeeded\n", i, done[i]);
     return 0;
 }
