@@ -359,7 +359,7 @@ long life_reap(struct proc *caller, int pid, struct exo_msg *m)
     m->w[2] = p->rec->utime_ns + p->rec->cutime_ns;
     caller->rec->cutime_ns += m->w[2];
     proc_free(p);
-    return pid;
+    return 0;
 }
 
 long life_ack(struct proc *caller, int pid, unsigned what)
