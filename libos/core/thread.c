@@ -15,11 +15,16 @@ struct thread main_thread;
 const volatile struct proc_rec *proc_self_rec;
 static const struct proc_rec proc_nobody = {.size = sizeof(struct proc_rec)};
 
+// Pages of the table come into being with the first record in them: no environment, no look.
 const volatile struct proc_rec *proc_at(uint32_t index)
 {
-    if (!proc_self_rec || proc_self_rec == &proc_nobody || index >= PROC_PER_SEGMENT)
+    uint64_t at = LIBOS_PROCTAB + (uint64_t)index * PROC_REC_SIZE;
+    uint32_t there;
+    if (proc_self_rec == &proc_nobody || index >= PROC_PER_SEGMENT || index >= EXO_INFO->envs)
         return NULL;
-    return (const volatile struct proc_rec *)(LIBOS_PROCTAB + (uint64_t)index * PROC_REC_SIZE);
+    if (EXO_ENVS[index].state == EXO_ENV_FREE || user_load32(at, &there))
+        return NULL;
+    return (const volatile struct proc_rec *)at;
 }
 
 // The first environment has no record before init has made the table.

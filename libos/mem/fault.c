@@ -19,7 +19,7 @@
 #define FAULT_EXEC    16u
 
 #define BATCH_MAX   16u
-#define REPEATS_MAX 16u // the same page faults this often in a row: nothing we do helps
+#define REPEATS_MAX 64u // refreshing the same page this often in a row: nothing we do helps
 
 uint32_t prot_rights(uint32_t prot)
 {
@@ -71,6 +71,16 @@ static bool refuse(struct fault_result *why, int signal, int code, uint64_t addr
 {
     *why = (struct fault_result){signal, code, addr};
     return false;
+}
+
+// What may leave the page as it was is counted, so that a fault that keeps coming ends in a signal and not in a loop.
+static bool hopeless(struct region *r, uint64_t page)
+{
+    if (r->last != page) {
+        r->last = page;
+        r->repeats = 0;
+    }
+    return ++r->repeats > REPEATS_MAX;
 }
 
 // --- anonymous and copied pages -------------------------------------------------------------------
@@ -136,11 +146,13 @@ static int buy_around(struct region *r, uint64_t page)
 static int upgrade(struct region *r, uint64_t page, bool write)
 {
     if (write) {
-        struct exo_map_op op = {.kind = EXO_OP_COW_BREAK, .count = 1, .va = page};
+        struct exo_map_op op = {.kind = EXO_OP_COW_BREAK, .count = 1, .va = page, .flags = prot_flags(r->prot)};
         int error = map_op(&op);
         if (error != -EXO_ENOENT)
             return error;
     }
+    if (hopeless(r, page))
+        return -EXO_EINVAL;
     return batch_range(EXO_OP_PROTECT, page, 1, 0, prot_rights(r->prot), prot_flags(r->prot));
 }
 
@@ -153,7 +165,7 @@ static bool fault_anon(struct region *r, uint64_t page, uint64_t error, struct f
         e = buy_around(r, page);
     if (e == -EXO_ENOMEM)
         out_of_memory(page);
-    if (!e || e == -EXO_EEXISTS)
+    if (!e || (e == -EXO_EEXISTS && !hopeless(r, page)))
         return true;
     return refuse(why, LX_SIGBUS, LX_BUS_ADRERR, page);
 }
@@ -229,6 +241,8 @@ static int part_open(struct region *r, unsigned k)
 static int part_refresh(struct region *r, unsigned k, uint64_t page, bool write)
 {
     int error = r->backing->ops->fill(r->backing, (r->offset + (page - r->start)) / PAGE, write);
+    if (!error && hopeless(r, page))
+        error = -LX_EIO;
     if (error)
         return error;
     struct exo_map_op op = {.cap = r->parts[k]};
@@ -368,15 +382,6 @@ static bool allowed(const struct region *r, uint64_t error)
     return r->prot & (LX_PROT_READ | LX_PROT_WRITE | LX_PROT_EXEC);
 }
 
-static bool repeats(struct region *r, uint64_t page)
-{
-    if (r->last != page) {
-        r->last = page;
-        r->repeats = 0;
-    }
-    return ++r->repeats > REPEATS_MAX;
-}
-
 bool mem_fault(uint64_t addr, uint64_t error, bool inside, struct fault_result *why)
 {
     uint64_t page = page_down(addr);
@@ -389,8 +394,6 @@ bool mem_fault(uint64_t addr, uint64_t error, bool inside, struct fault_result *
         return refuse(why, LX_SIGSEGV, LX_SEGV_MAPERR, addr);
     if (!allowed(r, error))
         return refuse(why, LX_SIGSEGV, LX_SEGV_ACCERR, addr);
-    if (repeats(r, page))
-        return refuse(why, LX_SIGBUS, LX_BUS_ADRERR, addr);
     bool ok;
     if (!r->backing || r->flags & RF_COPY)
         ok = fault_anon(r, page, error, why);
