@@ -269,6 +269,8 @@ static uint32_t status_of(const struct proc *p)
     case EXO_DEATH_EXIT: // the process's own word: made to be a wait status of an ended process
         return (code & 0x7f) == 0 ? code & 0xff00 : (code & 0x7f) == 0x7f ? 0x7f00 : code & 0x7f;
     case EXO_DEATH_KILLED:
+        if (code & PROC_KILL_EXITED)
+            return code & 0xff00;
         return code & 0x7f ? code & 0x7f : LX_SIGKILL;
     case EXO_DEATH_UPCALL:
         return LX_SIGSEGV;

@@ -62,7 +62,7 @@ struct embryo { // a process without an instruction yet
 };
 int embryo_make(struct embryo *e);               // 0 or -LX_E...
 void embryo_abort(struct embryo *e);
-void embryo_stillborn(struct embryo *e, int status); // lives and ends at once
+void embryo_stillborn(struct embryo *e, int code); // has exited already
 // The rest of a fork: 0 in the child, the pid in the parent, or -LX_E... (the embryo is gone then). application: with its
 // memory; otherwise the child has the libOS alone and must exec.
 long embryo_fork(struct embryo *e, bool application);

@@ -231,7 +231,7 @@ static void __attribute__((noreturn)) enter(struct exec *x, uint64_t at_start)
     const char *trace = strings_find(&x->args.envp, "EXOC_TRACE=");
     if (trace)
         trace_start(trace);
-    if (!at_start)
+    if (!x->program.frames) // a server is no process to init
         tell_init(x);
     exec_free(x);
     thread_set_fs(0);
@@ -390,7 +390,7 @@ void exec_start(const struct libos_start *start)
             error = claim_ids(x);
     }
     if (!error)
-        enter(x, start->mode == LIBOS_START_FRAMES ? (uint64_t)start : 0);
+        enter(x, start->secure ? 0 : (uint64_t)start);
     libos_log("exoc: cannot start %s: error %d\n", x->path, -error);
     proc_exit(START_FAILED);
 }

@@ -55,11 +55,12 @@ void embryo_abort(struct embryo *e)
     init_call(PROC_OP_ABORT, (uint64_t)e->pid, &m);
 }
 
-void embryo_stillborn(struct embryo *e, int status)
+void embryo_stillborn(struct embryo *e, int code)
 {
+    uint64_t status = PROC_KILL_EXITED | (code & 0xff) << 8;
     struct exo_msg m;
     init_call(PROC_OP_START, (uint64_t)e->pid, &m);
-    exo_env_kill(e->env, (uint64_t)status, 0);
+    exo_env_kill(e->env, status, 0);
     embryo_release(e);
 }
 

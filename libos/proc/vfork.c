@@ -84,7 +84,7 @@ static long child_exit(int code)
 {
     struct vfork_state *v = thread_self()->vfork;
     long pid = v->embryo.pid;
-    embryo_stillborn(&v->embryo, (code & 0xff) << 8);
+    embryo_stillborn(&v->embryo, code);
     parent_resume(pid);
 }
 

@@ -59,6 +59,10 @@ _Static_assert(sizeof(struct proc_rec) <= PROC_REC_SIZE, "fits its place");
 #define PROC_F_EXECED    4u // has executed a program since fork (setpgid by the parent is refused)
 #define PROC_F_CONTINUED 8u // a continue not yet reported to the parent
 
+// Code of env_kill with which a parent ends an embryo that has already exited (the child of a vfork that ran in its
+// parent's environment): bits 8..15 are the exit status.
+#define PROC_KILL_EXITED 0x10000u
+
 // Calls to init: w[0] = operation, w[1..5] arguments; reply w[0] = result >= 0 or -LX_E...
 enum proc_op {
     PROC_OP_FORK = 1,  // () -> pid; w[1] = record index; caps: ENV (CONTROL), ASPACE (READ|WRITE) of the embryo,
