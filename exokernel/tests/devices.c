@@ -93,6 +93,8 @@ static void functions(void)
     is(exo_device_config((exo_handle_t)weak, 4, 2 | EXO_PORT_WRITE, 7), -EXO_ERIGHTS);
     is(exo_device_config((exo_handle_t)weak, 4, 4 | EXO_PORT_WRITE, 7), -EXO_ERIGHTS);
     is(exo_device_config((exo_handle_t)weak, 0x3c, 1 | EXO_PORT_WRITE, 0), 0);
+    is(exo_device_config((exo_handle_t)weak, 0x40, 4 | EXO_PORT_WRITE, 0), -EXO_ERIGHTS);
+    is(exo_device_config((exo_handle_t)weak, 0x30, 4 | EXO_PORT_WRITE, 0), -EXO_ERIGHTS);
     is(exo_device_bar((exo_handle_t)weak, 0, boot->bank), -EXO_ERIGHTS);
     is(exo_device_bar(vga, 5, boot->bank), -EXO_ENOENT);
     is(exo_device_bar(vga, 99, boot->bank), -EXO_ENOENT);

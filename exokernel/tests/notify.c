@@ -2,12 +2,14 @@
 // Notification bits: upcall when unmasked and not nested, once for each arrival, later if masked; wait ends at once.
 #include "test.h"
 
-static volatile unsigned upcalls;
+static volatile unsigned upcalls, deepest;
 static volatile uint64_t bits, causes;
 
 static void handler(struct exo_save *save)
 {
     upcalls++;
+    if (CTX->depth > deepest)
+        deepest = CTX->depth;
     causes |= 1u << save->cause;
     bits |= __atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST);
     if (upcalls == 10) // nested: the upcall for these comes only after this one is done
@@ -47,5 +49,6 @@ void test_main(void)
     is(exo_env_notify(0, 1), 0);
     is(upcalls, 11);
     ok(bits & 0x70);
+    is(deepest, 1);
     is(CTX->depth, 0);
 }
