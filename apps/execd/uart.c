@@ -14,6 +14,8 @@
 #include <proto/server.h>
 #include <proto/start.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "line.h"
@@ -87,16 +89,22 @@ int line_memory(struct line_memory *memory, size_t size)
     return memory->bytes ? 0 : -1;
 }
 
+// Windows are not the library OS's and end with this environment: the child that becomes the
+// program needs the words too, hence a copy.
 const char *line_spec(size_t *bytes)
 {
     *bytes = start->extra[EXECD_X_SPEC_BYTES];
     uint64_t pages = (*bytes + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE;
-    return *bytes ? exo_map(start->extra[EXECD_X_SPEC], 0, pages, EXO_R_READ) : NULL;
+    const char *window = *bytes ? exo_map(start->extra[EXECD_X_SPEC], 0, pages, EXO_R_READ) : NULL;
+    char *copy = window ? malloc(*bytes) : NULL;
+    if (copy)
+        memcpy(copy, window, *bytes);
+    exo_cap_delete(start->extra[EXECD_X_SPEC]);
+    return copy;
 }
 
 void line_drop(void)
 {
     exo_cap_delete(start->extra[EXECD_X_UART]);
     exo_cap_delete(start->extra[EXECD_X_IRQ]);
-    exo_cap_delete(start->extra[EXECD_X_SPEC]);
 }
