@@ -16,6 +16,7 @@
 #include <object/aspace.h>
 #include <object/env.h>
 
+#define CLEAR_STEPS   16u // entries looked at for each page that a clearing may take out
 #define ASPACE_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE)
 
 paddr_t aspace_cr3(const struct aspace *as)
@@ -125,59 +126,28 @@ void entry_drop(struct gather *g, uint64_t *entry, uint64_t va)
 
 // --- clearing -------------------------------------------------------------------------------
 
-// The first address after va that the entry of this level does not map.
-static uint64_t next_at(uint64_t va, int level)
-{
-    return (va & ~(PT_SPAN(level) - 1)) + PT_SPAN(level);
-}
-
-// The level at which the path to va ends: 1 when there is a table of pages, 0 for a segment.
-static int path_end(const struct aspace *as, uint64_t va)
-{
-    for (int l = 4; l > 1; l--) {
-        const uint64_t *entry = pt_entry(as, va, l);
-
-        if (!(*entry & PTE_P))
-            return l;
-        if (l == 2 && pte_is_segment(*entry))
-            return 0;
-    }
-    return 1;
-}
-
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget)
 {
+    struct spot s = SPOT_FROM(start);
     struct gather g;
-    uint64_t va = start, stop;
 
     gather_init(&g, as);
-    while (as->pml4 && va < end && *budget) {
-        int at = path_end(as, va);
-
-        if (at > 1) {
-            va = next_at(va, at);
-            continue;
-        }
+    s.steps = *budget * CLEAR_STEPS;
+    while (*budget && spot_next(as, &s, end)) {
         --*budget;
-        stop = next_at(va, 2) < end ? next_at(va, 2) : end;
-        if (at == 0) {
-            pt_clear(pt_entry(as, va, 2));
-            gather_note(&g, va, stop - va);
+        if (s.table) {
+            pt_clear(s.entry);
+            gather_note(&g, s.va, s.next - s.va);
+        } else {
+            entry_drop(&g, s.entry, s.va);
         }
-        for (uint64_t page = va; at == 1 && page < stop && *budget; page += EXO_PAGE_SIZE) {
-            uint64_t *entry = pt_entry(as, page, 1);
-
-            if (!*entry)
-                continue;
-            entry_drop(&g, entry, page);
-            --*budget;
-        }
-        pt_prune(as, va, &g);
-        if (*budget)
-            va = stop;
+        if (frame_of(virt_to_phys(s.entry) >> EXO_PAGE_SHIFT)->refs == 0)
+            pt_prune(as, s.va, s.va + 1, &g);
     }
+    if (!s.steps)
+        *budget = 0;
     gather_finish(&g);
-    return !as->pml4 || va >= end;
+    return !as->pml4 || s.next >= end;
 }
 
 bool aspace_clear_table(struct frame *table, unsigned *budget)
@@ -270,13 +240,8 @@ int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const st
     if (va % EXO_PAGE_SIZE || va < EXO_USER_BASE || va > EXO_USER_END - 3 * EXO_PAGE_SIZE ||
         frames_count(block) < 2 || !frames_is_ram(block))
         return -EXO_EINVAL;
-    for (uint64_t i = 0; i < 2; i++) {
-        uint64_t at = va + (i << EXO_PAGE_SHIFT), *pde = pt_entry(as, at, 2);
-        uint64_t *entry = pt_entry(as, at, 1);
-
-        if ((pde && pte_is_segment(*pde)) || (entry && *entry))
-            return -EXO_EEXISTS;
-    }
+    if (spot_next(as, &SPOT_FROM(va), va + 2 * EXO_PAGE_SIZE))
+        return -EXO_EEXISTS;
     if (bank_room(bank) < pt_missing(as, va, 2, 1))
         return -EXO_ENOMEM;
     for (uint64_t i = 0; i < 2; i++) {
@@ -299,8 +264,8 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
             pte_frame(*entry) != frames_first(block) + i)
             continue;
         entry_drop(&g, entry, at);
-        pt_prune(as, at, &g);
     }
+    pt_prune(as, va, va + 2 * EXO_PAGE_SIZE, &g);
     gather_finish(&g);
 }
 

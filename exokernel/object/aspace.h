@@ -31,12 +31,25 @@ static inline bool pte_is_segment(uint64_t pde)
 {
     return pde & PTE_P && (pde & PTE_KIND) == PTE_PAGES;
 }
+// What is mapped in a range, spot by spot: a page, or a segment's directory entry (or the part of it in the range).
+struct spot {
+    uint64_t va, next; // where it is, and what comes after
+    uint64_t *entry;
+    bool table;        // entry is a segment's directory entry
+    unsigned steps;    // entries that may still be looked at
+};
+#define SPOT_FROM(at) ((struct spot){.next = (at), .steps = UINT32_MAX})
+// The next one below end. False when there is none (next >= end) or the steps are used up.
+bool spot_next(const struct aspace *as, struct spot *spot, uint64_t end);
+#define FOR_SPOTS(s, as, start, end)                                                               \
+    for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
 // Tables to be bought before every page of the range has its entry of this level.
 uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level);
 uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level); // room was looked at
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 uint64_t pt_clear(uint64_t *entry);           // and goes out of use; returns what it was
-void pt_prune(struct aspace *as, uint64_t va, struct gather *g); // gives empty tables on va's path back
+// Gives the empty tables that map [va, end) back.
+void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g);
 void tlb_flush_all(void); // every address space on every CPU (x86/tlb.c)
 
 // --- entries that map pages (object/aspace.c) --------------------------------------------------------
@@ -60,8 +73,7 @@ void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *p
 uint64_t window_live(const struct cap_slot *slot); // pages (512 for a directory entry) it maps now
 // Takes entries [first, first + count) of a segment out of a window made page by page.
 void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count);
-// Tables that cloning the window into `to` costs; -EXO_EEXISTS when something else is mapped there.
-int64_t window_clone_cost(const struct cap_slot *src, const struct aspace *to);
+// Maps the window's pages again for dst, a copy of src, in `to`, where nothing is; what is there already stays.
 void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to, struct bank *bank);
 
 // --- segments (object/segment.c) ----------------------------------------------------------------------------

@@ -17,13 +17,12 @@
 #define BATCH_OPS   64u
 #define BATCH_PAGES 512u // pages of all operations of one call
 
-#define FOR_PAGES(at, op)                                                                          \
-    for (uint64_t at = (op)->va; at < (op)->va + ((uint64_t)(op)->count << EXO_PAGE_SHIFT);        \
-         at += EXO_PAGE_SIZE)
-// The parts of an operation that one directory entry maps.
-#define FOR_CHUNKS(at, op)                                                                         \
-    for (uint64_t at = (op)->va; at < (op)->va + ((uint64_t)(op)->count << EXO_PAGE_SHIFT);        \
-         at = (at & ~(SEG_SPAN - 1)) + SEG_SPAN)
+static uint64_t op_end(const struct exo_map_op *op)
+{
+    return op->va + ((uint64_t)op->count << EXO_PAGE_SHIFT);
+}
+
+#define FOR_OP_SPOTS(s, as, op) FOR_SPOTS (s, as, (op)->va, op_end(op))
 
 bool rights_sound(uint32_t rights, uint32_t flags)
 {
@@ -34,56 +33,39 @@ bool rights_sound(uint32_t rights, uint32_t flags)
     return !(rights & EXO_R_WRITE && rights & EXO_R_EXEC) || flags & EXO_MAP_WX;
 }
 
-// The segment that maps va as a whole, as its directory entry, or NULL.
-static uint64_t *segment_at(const struct aspace *as, uint64_t va)
+// A directory entry of a segment that the operation covers in part: it costs a table to be split.
+static bool is_part(const struct spot *s)
 {
-    uint64_t *pde = pt_entry(as, va, 2);
-
-    return pde && pte_is_segment(*pde) ? pde : NULL;
+    return s->table && s->next - s->va < SEG_SPAN;
 }
 
-static bool covers_chunk(const struct exo_map_op *op, uint64_t at)
-{
-    return at % SEG_SPAN == 0 &&
-           op->va + ((uint64_t)op->count << EXO_PAGE_SHIFT) - at >= SEG_SPAN;
-}
-
-// Directory entries of segments that the operation covers in part: each costs a table.
 static uint64_t splits(const struct aspace *as, const struct exo_map_op *op)
 {
     uint64_t n = 0;
 
-    FOR_CHUNKS(at, op)
-        n += segment_at(as, at) && !covers_chunk(op, at);
+    FOR_OP_SPOTS(s, as, op)
+        n += is_part(&s);
     return n;
 }
 
 static void split_all(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
-    FOR_CHUNKS(at, op) {
-        uint64_t *pde = segment_at(as, at);
-
-        if (pde && !covers_chunk(op, at))
-            window_split(as, bank, at, pde);
-    }
+    FOR_OP_SPOTS(s, as, op)
+        if (is_part(&s))
+            window_split(as, bank, s.va, s.entry);
 }
 
-static void prune_all(struct aspace *as, const struct exo_map_op *op, struct gather *g)
+// The end of every operation that took something away.
+static void op_finish(struct aspace *as, const struct exo_map_op *op, struct gather *g)
 {
-    FOR_CHUNKS(at, op)
-        pt_prune(as, at, g);
+    gather_note(g, op->va, op_end(op) - op->va);
+    pt_prune(as, op->va, op_end(op), g);
     gather_finish(g);
 }
 
 static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
 {
-    FOR_PAGES(at, op) {
-        const uint64_t *entry = pt_entry(as, at, 1);
-
-        if ((entry && *entry) || segment_at(as, at))
-            return false;
-    }
-    return true;
+    return !spot_next(as, &SPOT_FROM(op->va), op_end(op));
 }
 
 static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
@@ -94,7 +76,7 @@ static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op 
         return -EXO_EEXISTS;
     if (bank_room(bank) < op->count + pt_missing(as, op->va, op->count, 1))
         return -EXO_ENOMEM;
-    FOR_PAGES(at, op) {
+    for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
         entry_put(pt_make(as, bank, at, 1),
@@ -123,21 +105,13 @@ static int op_unmap(struct aspace *as, struct bank *bank, const struct exo_map_o
         return -EXO_ENOMEM;
     split_all(as, bank, op);
     gather_init(&g, as);
-    FOR_CHUNKS(at, op) {
-        uint64_t *pde = segment_at(as, at);
-
-        if (pde) {
-            pt_clear(pde);
-            gather_note(&g, at, SEG_SPAN);
-        }
+    FOR_OP_SPOTS(s, as, op) {
+        if (s.table)
+            pt_clear(s.entry);
+        else
+            entry_drop(&g, s.entry, s.va);
     }
-    FOR_PAGES(at, op) {
-        uint64_t *entry = pt_entry(as, at, 1);
-
-        if (entry && *entry)
-            entry_drop(&g, entry, at);
-    }
-    prune_all(as, op, &g);
+    op_finish(as, op, &g);
     return 0;
 }
 
@@ -155,19 +129,6 @@ static uint32_t rights_max(uint64_t pte)
     }
 }
 
-static int protect_check(const struct aspace *as, const struct exo_map_op *op)
-{
-    FOR_PAGES(at, op) {
-        const uint64_t *entry = segment_at(as, at);
-
-        if (!entry)
-            entry = pt_entry(as, at, 1);
-        if (entry && *entry && op->rights & ~rights_max(*entry))
-            return -EXO_ERIGHTS;
-    }
-    return 0;
-}
-
 static uint64_t pte_protected(uint64_t pte, uint32_t rights)
 {
     if (pte & PTE_COW)
@@ -178,31 +139,25 @@ static uint64_t pte_protected(uint64_t pte, uint32_t rights)
 static int op_protect(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
     struct gather g;
-    int err;
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
-    err = protect_check(as, op);
-    if (err)
-        return err;
+    FOR_OP_SPOTS(s, as, op)
+        if (op->rights & ~rights_max(*s.entry))
+            return -EXO_ERIGHTS;
     if (bank_room(bank) < splits(as, op))
         return -EXO_ENOMEM;
     split_all(as, bank, op);
-    FOR_CHUNKS(at, op) {
-        uint64_t *pde = segment_at(as, at);
+    FOR_OP_SPOTS(s, as, op) {
+        uint64_t pte = pte_protected(*s.entry, op->rights);
 
-        if (pde)
-            __atomic_store_n(pde, pte_protected(*pde, op->rights), __ATOMIC_RELAXED);
-    }
-    FOR_PAGES(at, op) {
-        uint64_t *entry = pt_entry(as, at, 1);
-
-        if (entry && *entry)
-            entry_change(entry, pte_protected(*entry, op->rights));
+        if (s.table)
+            __atomic_store_n(s.entry, pte, __ATOMIC_RELAXED);
+        else
+            entry_change(s.entry, pte);
     }
     gather_init(&g, as);
-    gather_note(&g, op->va, (uint64_t)op->count << EXO_PAGE_SHIFT);
-    prune_all(as, op, &g);
+    op_finish(as, op, &g);
     return 0;
 }
 
@@ -214,22 +169,18 @@ static bool page_sole(uint64_t pte)
 // How many pages breaking the range will copy, or an error.
 static int64_t break_cost(const struct aspace *as, const struct exo_map_op *op)
 {
+    uint64_t found = 0;
     int64_t copies = 0;
 
-    FOR_PAGES(at, op) {
-        const uint64_t *entry = segment_at(as, at);
-
-        if (!entry)
-            entry = pt_entry(as, at, 1);
-        if (!entry || !(*entry & (PTE_COW | PTE_W)))
+    FOR_OP_SPOTS(s, as, op) {
+        if (!(*s.entry & (PTE_COW | PTE_W)))
             return -EXO_ENOENT;
-        if (!(*entry & PTE_COW))
-            continue;
-        if (!(*entry & PTE_NX) && !(op->flags & EXO_MAP_WX))
+        if (*s.entry & PTE_COW && !(*s.entry & PTE_NX) && !(op->flags & EXO_MAP_WX))
             return -EXO_EINVAL;
-        copies += !page_sole(*entry);
+        copies += *s.entry & PTE_COW && !page_sole(*s.entry);
+        found += s.next - s.va;
     }
-    return copies;
+    return found == op_end(op) - op->va ? copies : -EXO_ENOENT;
 }
 
 static void break_page(struct aspace *as, struct bank *bank, uint64_t *entry, uint64_t at)
@@ -261,15 +212,11 @@ static int op_cow_break(struct aspace *as, struct bank *bank, const struct exo_m
         return (int)cost;
     if (bank_room(bank) < (uint64_t)cost)
         return -EXO_ENOMEM;
-    FOR_PAGES(at, op) {
-        uint64_t *entry = pt_entry(as, at, 1);
-
-        if (entry && *entry & PTE_COW)
-            break_page(as, bank, entry, at);
-    }
+    FOR_OP_SPOTS(s, as, op)
+        if (*s.entry & PTE_COW)
+            break_page(as, bank, s.entry, s.va);
     gather_init(&g, as);
-    gather_note(&g, op->va, (uint64_t)op->count << EXO_PAGE_SHIFT);
-    gather_finish(&g);
+    op_finish(as, op, &g);
     return 0;
 }
 
@@ -282,34 +229,23 @@ static bool user_pages(uint64_t va, uint64_t count)
 
 static int op_move(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
-    uint64_t bytes = (uint64_t)op->count << EXO_PAGE_SHIFT, by = op->first - op->va;
     struct exo_map_op from = *op;
     struct gather g;
 
-    if (!user_pages(op->first, op->count) ||
-        (op->first < op->va + bytes && op->va < op->first + bytes))
-        return -EXO_EINVAL;
     from.va = op->first;
-    FOR_PAGES(at, &from) {
-        const uint64_t *entry = pt_entry(as, at, 1);
-
-        if (segment_at(as, at) || (entry && *entry && (*entry & PTE_KIND) != PTE_ANON))
+    if (!user_pages(from.va, op->count) || (from.va < op_end(op) && op->va < op_end(&from)))
+        return -EXO_EINVAL;
+    FOR_OP_SPOTS(s, as, &from)
+        if (s.table || (*s.entry & PTE_KIND) != PTE_ANON)
             return -EXO_EINVAL;
-    }
     if (!range_vacant(as, op))
         return -EXO_EEXISTS;
     if (bank_room(bank) < pt_missing(as, op->va, op->count, 1))
         return -EXO_ENOMEM;
+    FOR_OP_SPOTS(s, as, &from)
+        pt_set(pt_make(as, bank, s.va - from.va + op->va, 1), pt_clear(s.entry));
     gather_init(&g, as);
-    FOR_PAGES(at, op) {
-        uint64_t *entry = pt_entry(as, at + by, 1);
-
-        if (!entry || !*entry)
-            continue;
-        pt_set(pt_make(as, bank, at, 1), pt_clear(entry));
-        gather_note(&g, at + by, EXO_PAGE_SIZE);
-    }
-    prune_all(as, &from, &g);
+    op_finish(as, &from, &g);
     return 0;
 }
 

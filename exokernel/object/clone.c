@@ -26,7 +26,7 @@ struct page_clone {
     struct aspace *from, *to;
     struct bank *bank;
     struct gather g; // of `from`
-    unsigned pages, steps;
+    unsigned pages, steps; // cloned; entries that may still be looked at
 };
 
 static bool region_sound(const struct exo_region *r)
@@ -52,43 +52,24 @@ static void page_clone(struct page_clone *c, uint32_t mode, uint64_t va, uint64_
     entry_put(pt_make(c->to, c->bank, va, 1), pte);
 }
 
-// One entry, or as far as nothing is mapped. Returns the next address, or a negative error.
-static int64_t step_clone(struct page_clone *c, const struct exo_region *r, uint64_t va)
-{
-    uint64_t *entry = NULL, *there;
-
-    for (int l = 4; l >= 1; l--) {
-        entry = pt_entry(c->from, va, l);
-        if (!(*entry & PTE_P) || (l == 2 && pte_is_segment(*entry)))
-            return (int64_t)((va & ~(PT_SPAN(l) - 1)) + PT_SPAN(l));
-    }
-    there = pt_entry(c->to, va, 2);
-    if (there && pte_is_segment(*there))
-        return (int64_t)((va & ~(SEG_SPAN - 1)) + SEG_SPAN);
-    there = pt_entry(c->to, va, 1);
-    if ((*entry & PTE_KIND) == PTE_ANON && !(there && *there)) {
-        if (bank_room(c->bank) < pt_missing(c->to, va, 1, 1) + (r->mode == EXO_CLONE_COPY))
-            return -EXO_ENOMEM;
-        page_clone(c, r->mode, va, entry);
-        c->pages++;
-    }
-    return (int64_t)(va + EXO_PAGE_SIZE);
-}
-
 // Clones from *va on; 0 at the end of the region, -EXO_EAGAIN when the call has done its share.
 static int region_clone(struct page_clone *c, const struct exo_region *r, uint64_t *va)
 {
-    while (*va < r->end && r->mode != EXO_CLONE_DROP) {
-        int64_t next;
+    struct spot s = {.next = *va, .steps = c->steps};
 
-        if (c->pages >= CLONE_PAGES || c->steps++ >= CLONE_STEPS)
+    for (; r->mode != EXO_CLONE_DROP && spot_next(c->from, &s, r->end); *va = s.next) {
+        if (s.table || (*s.entry & PTE_KIND) != PTE_ANON ||
+            spot_next(c->to, &SPOT_FROM(s.va), s.next))
+            continue;
+        if (c->pages++ >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        next = step_clone(c, r, *va);
-        if (next < 0)
-            return (int)next;
-        *va = (uint64_t)next;
+        if (bank_room(c->bank) < pt_missing(c->to, s.va, 1, 1) + (r->mode == EXO_CLONE_COPY))
+            return -EXO_ENOMEM;
+        page_clone(c, r->mode, s.va, s.entry);
     }
-    return 0;
+    *va = s.next;
+    c->steps = s.steps;
+    return s.steps || s.next >= r->end ? 0 : -EXO_EAGAIN;
 }
 
 // The cursor: index of the region, and the page in it.
@@ -139,7 +120,7 @@ static int64_t part_done(int err, uint64_t from, uint64_t at)
 int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, uint64_t count,
                          uaddr_t cursor)
 {
-    struct page_clone c = {.from = env_current()->aspace};
+    struct page_clone c = {.from = env_current()->aspace, .steps = CLONE_STEPS};
     struct cap_slot *slot, *pays;
     uint64_t at, from, *place;
     int err = cap_find(dst, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
@@ -204,18 +185,17 @@ static bool is_skipped(const struct table_clone *c, const struct cap_slot *src)
     return false;
 }
 
-// Whether the slot will be copied, and its window then fits: pages it maps, or an error.
+// Whether the slot will be copied and its window then fits: pages it covers, or an error.
 static int64_t slot_check(const struct table_clone *c, const struct cap_slot *src)
 {
     const struct cap_slot *dst = cspace_slot(&c->to->caps, src->index);
-    int64_t cost;
+    const struct cap_window *w = &src->window;
 
     if (c->skip || !has_window(c, src) || dst->type || dst->generation > src->generation)
         return 0;
-    cost = window_clone_cost(src, c->to->aspace);
-    if (cost >= 0 && bank_room(c->to->bank) < (uint64_t)cost)
+    if (bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
         return -EXO_ENOMEM;
-    return cost < 0 ? cost : src->window.count;
+    return w->count;
 }
 
 static int table_clone(struct table_clone *c, uint32_t *cursor)

@@ -60,16 +60,9 @@ static bool owns_table(const struct cap_slot *slot, uint64_t pde)
            (pde & PTE_ADDR) == virt_to_phys(slot_segment(slot)->table);
 }
 
-// Calls for every directory entry that a window's pages [first, first + count) touch.
-#define FOR_CHUNKS(at, va, pages)                                                                  \
-    for (uint64_t at = (va); at < (va) + ((uint64_t)(pages) << EXO_PAGE_SHIFT);                    \
-         at = (at & ~(SEG_SPAN - 1)) + SEG_SPAN)
-
-static uint64_t chunk_end(uint64_t at, uint64_t va, uint64_t pages)
+static uint64_t page_index(const struct cap_window *w, uint64_t va)
 {
-    uint64_t next = (at & ~(SEG_SPAN - 1)) + SEG_SPAN, end = va + (pages << EXO_PAGE_SHIFT);
-
-    return next < end ? next : end;
+    return (va - window_base(w)) >> EXO_PAGE_SHIFT;
 }
 
 // Counts the pages the slot has mapped among pages [first, first + count) of its object, which its window
@@ -78,33 +71,23 @@ static uint64_t window_each(const struct cap_slot *slot, uint32_t first, uint32_
                             struct gather *g, bool tables)
 {
     struct aspace *as = slot->window.aspace;
-    uint64_t base = window_base(&slot->window), va = base + ((uint64_t)first << EXO_PAGE_SHIFT);
-    uint64_t found = 0;
+    uint64_t va = window_base(&slot->window) + ((uint64_t)first << EXO_PAGE_SHIFT), found = 0;
+    uint64_t end = va + ((uint64_t)count << EXO_PAGE_SHIFT);
 
-    FOR_CHUNKS(at, va, count) {
-        uint64_t *pde = pt_entry(as, at, 2);
-
-        if (pde && owns_table(slot, *pde)) {
-            found += SEGMENT_ENTRIES;
-            if (g && tables) {
-                pt_clear(pde);
-                gather_note(g, at, SEG_SPAN);
-            }
+    FOR_SPOTS (s, as, va, end) {
+        if (s.table ? !owns_table(slot, *s.entry)
+                    : !owns_page(slot, page_index(&slot->window, s.va), *s.entry))
+            continue;
+        found += (s.next - s.va) >> EXO_PAGE_SHIFT;
+        if (g && !s.table) {
+            entry_drop(g, s.entry, s.va);
+        } else if (g && tables) {
+            pt_clear(s.entry);
+            gather_note(g, s.va, s.next - s.va);
         }
-        for (uint64_t page = at; page < chunk_end(at, va, count); page += EXO_PAGE_SIZE) {
-            uint64_t *entry = pt_entry(as, page, 1);
-
-            if (!entry)
-                break;
-            if (!owns_page(slot, (page - base) >> EXO_PAGE_SHIFT, *entry))
-                continue;
-            found++;
-            if (g)
-                entry_drop(g, entry, page);
-        }
-        if (g)
-            pt_prune(as, at, g);
     }
+    if (g)
+        pt_prune(as, va, end, g);
     return found;
 }
 
@@ -205,30 +188,18 @@ static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op 
     return object_page(slot, i) | pte_rights(rights) | rights_most(most) | extra;
 }
 
-// Frames that mapping page by page costs, or an error. `w` is the slot's record as it will be.
+// Frames that mapping page by page costs, or an error.
 static int64_t pages_cost(const struct cap_slot *slot, const struct aspace *as,
-                          const struct exo_map_op *op)
+                          const struct exo_map_op *op, const struct cap_window *w, uint64_t end)
 {
     int64_t cost = (int64_t)pt_missing(as, op->va, op->count, 1);
     bool again = slot->wkind && slot->window.aspace == as && op->flags & EXO_MAP_COW;
 
-    FOR_CHUNKS(at, op->va, op->count) {
-        const uint64_t *pde = pt_entry(as, at, 2);
-
-        if (pde && pte_is_segment(*pde)) {
-            if (!owns_table(slot, *pde))
-                return -EXO_EEXISTS;
-            cost++;
-        }
-        for (uint64_t page = at; page < chunk_end(at, op->va, op->count); page += EXO_PAGE_SIZE) {
-            const uint64_t *entry = pt_entry(as, page, 1);
-
-            if (!entry)
-                break;
-            if (*entry && !owns_page(slot, op->first + ((page - op->va) >> EXO_PAGE_SHIFT), *entry) &&
-                !(again && (*entry & PTE_KIND) == PTE_ANON)) // a private copy made before stays
-                return -EXO_EEXISTS;
-        }
+    FOR_SPOTS (s, as, op->va, end) {
+        if (s.table ? owns_table(slot, *s.entry) : owns_page(slot, page_index(w, s.va), *s.entry))
+            cost += s.table;
+        else if (s.table || !again || (*s.entry & PTE_KIND) != PTE_ANON) // a private copy stays
+            return -EXO_EEXISTS;
     }
     return cost;
 }
@@ -236,36 +207,32 @@ static int64_t pages_cost(const struct cap_slot *slot, const struct aspace *as,
 static int map_pages(struct cap_slot *slot, struct aspace *as, struct bank *bank,
                      const struct exo_map_op *op, const struct cap_window *w)
 {
-    int64_t cost = pages_cost(slot, as, op);
+    uint64_t end = op->va + ((uint64_t)op->count << EXO_PAGE_SHIFT);
+    int64_t cost = pages_cost(slot, as, op, w, end);
     struct gather g;
 
     if (cost < 0)
         return (int)cost;
     if (bank_room(bank) < (uint64_t)cost)
         return -EXO_ENOMEM;
-    gather_init(&g, as);
-    FOR_CHUNKS(at, op->va, op->count) {
-        uint64_t *pde = pt_entry(as, at, 2);
+    FOR_SPOTS (s, as, op->va, end)
+        if (s.table)
+            window_split(as, bank, s.va, s.entry);
+    for (uint64_t at = op->va; at < end; at += EXO_PAGE_SIZE) {
+        uint64_t pte = page_entry(slot, op, page_index(w, at)), *entry = pt_entry(as, at, 1);
 
-        if (pde && pte_is_segment(*pde))
-            window_split(as, bank, at, pde);
-        for (uint64_t page = at; page < chunk_end(at, op->va, op->count); page += EXO_PAGE_SIZE) {
-            uint64_t i = op->first + ((page - op->va) >> EXO_PAGE_SHIFT);
-            uint64_t pte = page_entry(slot, op, i), *entry = pt_entry(as, page, 1);
-
-            if (!pte || (entry && *entry && !owns_page(slot, i, *entry)))
-                continue;
-            if (entry && *entry) {
-                entry_change(entry, pte);
-                gather_note(&g, page, EXO_PAGE_SIZE);
-                continue;
-            }
-            if (frame_of(pte_frame(pte)))
-                frame_ready(frame_of(pte_frame(pte)));
-            entry_put(pt_make(as, bank, page, 1), pte);
-        }
-        pt_prune(as, at, &g);
+        if (!pte || (entry && *entry && !owns_page(slot, page_index(w, at), *entry)))
+            continue;
+        if (frame_of(pte_frame(pte)))
+            frame_ready(frame_of(pte_frame(pte)));
+        if (entry && *entry)
+            entry_change(entry, pte);
+        else
+            entry_put(pt_make(as, bank, at, 1), pte);
     }
+    gather_init(&g, as);
+    gather_note(&g, op->va, end - op->va);
+    pt_prune(as, op->va, end, &g);
     gather_finish(&g);
     window_record(slot, w);
     return 0;
@@ -341,51 +308,18 @@ void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *p
     tlb_flush(as, start, SEGMENT_ENTRIES);
 }
 
-// --- cloning ------------------------------------------------------------------------------------
-
-int64_t window_clone_cost(const struct cap_slot *src, const struct aspace *to)
-{
-    const struct cap_window *w = &src->window;
-
-    if (!window_live(src))
-        return 0;
-    FOR_CHUNKS(at, w->va, w->count) {
-        const uint64_t *pde = pt_entry(w->aspace, at, 2), *other = pt_entry(to, at, 2);
-
-        if (pde && owns_table(src, *pde) && other && *other)
-            return -EXO_EEXISTS;
-        for (uint64_t page = at; page < chunk_end(at, w->va, w->count); page += EXO_PAGE_SIZE) {
-            const uint64_t *entry = pt_entry(w->aspace, page, 1);
-            const uint64_t *there = pt_entry(to, page, 1);
-            bool taken = (there && *there) || (other && pte_is_segment(*other));
-
-            if (!entry)
-                break;
-            if (taken && owns_page(src, w->first + ((page - w->va) >> EXO_PAGE_SHIFT), *entry))
-                return -EXO_EEXISTS;
-        }
-    }
-    return (int64_t)pt_missing(to, w->va, w->count, 1);
-}
-
 void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to, struct bank *bank)
 {
     struct cap_window w = src->window;
 
     kassert(dst->index == src->index); // entries carry its low bits
-    FOR_CHUNKS(at, w.va, w.count) {
-        const uint64_t *pde = pt_entry(w.aspace, at, 2);
-
-        if (pde && owns_table(src, *pde))
-            pt_set(pt_make(to, bank, at, 2), *pde & ~PTE_A);
-        for (uint64_t page = at; page < chunk_end(at, w.va, w.count); page += EXO_PAGE_SIZE) {
-            const uint64_t *entry = pt_entry(w.aspace, page, 1);
-
-            if (!entry)
-                break;
-            if (owns_page(src, w.first + ((page - w.va) >> EXO_PAGE_SHIFT), *entry))
-                entry_put(pt_make(to, bank, page, 1), *entry & ~(PTE_A | PTE_D));
-        }
+    FOR_SPOTS (s, w.aspace, w.va, w.va + ((uint64_t)w.count << EXO_PAGE_SHIFT)) {
+        if (spot_next(to, &SPOT_FROM(s.va), s.next))
+            continue;
+        if (s.table && owns_table(src, *s.entry))
+            pt_set(pt_make(to, bank, s.va, 2), *s.entry & ~PTE_A);
+        else if (!s.table && owns_page(src, page_index(&w, s.va), *s.entry))
+            entry_put(pt_make(to, bank, s.va, 1), *s.entry & ~(PTE_A | PTE_D));
     }
     w.aspace = to;
     window_record(dst, &w);

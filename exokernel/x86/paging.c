@@ -107,7 +107,7 @@ uint64_t pt_clear(uint64_t *entry)
     return __atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
 }
 
-void pt_prune(struct aspace *as, uint64_t va, struct gather *g)
+static void path_prune(struct aspace *as, uint64_t va, struct gather *g)
 {
     for (int l = 2; l <= 4; l++) {
         uint64_t *entry = pt_entry(as, va, l);
@@ -125,4 +125,33 @@ void pt_prune(struct aspace *as, uint64_t va, struct gather *g)
         LIST_REMOVE(f, link);
         LIST_INSERT_HEAD(&g->dead, f, link);
     }
+}
+
+void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g)
+{
+    for (; va < end; va = (va & ~(SEG_SPAN - 1)) + SEG_SPAN)
+        path_prune(as, va, g);
+}
+
+bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
+{
+    while (as->pml4 && s->next < end && s->steps) {
+        int l = 4;
+
+        s->steps--;
+        s->va = s->next;
+        s->entry = &as->pml4[pt_index(s->va, 4)];
+        s->table = false;
+        while (l > 1 && *s->entry & PTE_P && !s->table) {
+            s->table = l == 2 && pte_is_segment(*s->entry);
+            if (!s->table)
+                s->entry = &pte_table(*s->entry)[pt_index(s->va, --l)];
+        }
+        s->next = (s->va & ~(PT_SPAN(l) - 1)) + PT_SPAN(l);
+        if (s->next > end)
+            s->next = end;
+        if (*s->entry & PTE_P)
+            return true;
+    }
+    return false;
 }
