@@ -10,6 +10,13 @@ static bool among(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
     return id == KEEP || id == a || id == b || id == c;
 }
 
+// Who could notify the process by capability must ask again.
+static void changed(struct proc *p)
+{
+    while (exo_cap_revoke(p->env) == -EXO_EAGAIN)
+        ;
+}
+
 long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
 {
     struct proc_rec *rec = p->rec;
@@ -21,6 +28,7 @@ long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
     rec->euid = e == KEEP ? b : e;
     rec->suid = s == KEEP ? c : s;
     rec_end(p);
+    changed(p);
     return 0;
 }
 

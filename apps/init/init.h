@@ -113,6 +113,7 @@ long group_server_op(struct exo_msg *m);
 
 // signals.c
 long signal_kill(struct proc *caller, int pid, int signo);
+long signal_peer(struct proc *caller, int pid, struct exo_msg *m);
 long signal_queue(struct proc *caller, int pid, int signo, uint64_t value, int code);
 long signal_fetch(struct proc *caller, int signo, struct exo_msg *m);
 void signal_send(struct proc *target, int signo, int pid, uint32_t uid, int code, int32_t value);

@@ -125,6 +125,20 @@ long signal_kill(struct proc *caller, int pid, int signo)
     return t.refused ? -LX_EPERM : -LX_ESRCH;
 }
 
+// The right to notify, as a capability. Derived from ours: revoked when the credentials change (ids.c).
+long signal_peer(struct proc *caller, int pid, struct exo_msg *m)
+{
+    struct proc *p = proc_by_pid(pid);
+    struct exo_ctx *ctx = (struct exo_ctx *)EXO_BOOT_CTX_VA;
+    if (!p || p->pid == 1)
+        return -LX_ESRCH;
+    if (!permitted(caller, p, 0))
+        return -LX_EPERM;
+    ctx->send[0] = (struct exo_send){p->env, EXO_R_NOTIFY, EXO_SEND_DERIVE};
+    m->meta = EXO_META(0, 1);
+    return 0;
+}
+
 long signal_queue(struct proc *caller, int pid, int signo, uint64_t value, int code)
 {
     struct proc *p = proc_by_pid(pid);

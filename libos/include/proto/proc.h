@@ -91,6 +91,7 @@ enum proc_op {
                        // The libOS there opens the file, and claims what its mode says:
     PROC_OP_SETID_CLAIM,// (uid or -1, gid or -1) once, in such an environment, before any program code ran
     PROC_OP_REBOOT,    // (action) root only
+    PROC_OP_PEER,      // (pid) -> cap [0] its ENV with NOTIFY, to who may signal it; gone when it changes credentials
     PROC_OP_SERVICE,   // servers only: (kind), caps[0] = endpoint: see proto/server.h
     PROC_OP_GROUP,     // servers only: (op, id): see proto/tty.h
 };

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// The extensions of <exo/libos.h>: thin layers over kernel calls and init's protocol.
+#include <exo/domain.h>
+#include <exo/libos.h>
+#include <proto/proc.h>
+#include <proto/start.h>
+#include <string.h>
+
+exo_handle_t libos_bank(void)
+{
+    return H_BANK;
+}
+
+static struct exo_ctx *own_ctx(void)
+{
+    struct exo_ctx *ctx;
+    __asm__("mov %%gs:0x08, %0" : "=r"(ctx));
+    return ctx;
+}
+
+int64_t libos_peer(pid_t pid)
+{
+    struct exo_msg m = {.w = {PROC_OP_PEER, (uint64_t)(int64_t)pid}};
+    struct exo_ctx *ctx = own_ctx();
+    memset(ctx->recv, 0, sizeof(ctx->recv));
+    int64_t err = exo_call(H_INIT, &m);
+    if (err < 0)
+        return err;
+    return (int64_t)m.w[0] < 0 ? (int64_t)m.w[0] : (int64_t)ctx->recv[0];
+}
+
+int64_t libos_yield_to(exo_handle_t peer, exo_ns_t ns)
+{
+    return exo_ctx_yield(peer, 0, ns);
+}
+
+int64_t libos_share_memory(size_t bytes, void **address)
+{
+    uint64_t pages = (bytes + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE;
+    if (!pages)
+        return -EXO_EINVAL;
+    int64_t cap = exo_frames_alloc(H_BANK, pages, 0, 0);
+    if (cap < 0)
+        return cap;
+    *address = exo_map((exo_handle_t)cap, 0, pages, EXO_R_READ | EXO_R_WRITE);
+    if (*address)
+        return cap;
+    exo_cap_delete((exo_handle_t)cap);
+    return -EXO_ENOMEM;
+}
+
+int64_t libos_fast_call(exo_handle_t endpoint, struct exo_msg *m)
+{
+    m->meta = 0;
+    return exo_call(endpoint, m);
+}
