@@ -16,7 +16,7 @@
 #include <object/aspace.h>
 #include <object/env.h>
 
-#define CLEAR_STEPS   16u // entries looked at for each page that a clearing may take out
+#define CLEAR_STEPS   4096u // entries that one part of a clearing looks at: more than a whole path has
 #define ASPACE_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE)
 
 paddr_t aspace_cr3(const struct aspace *as)
@@ -132,7 +132,7 @@ bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigne
     struct gather g;
 
     gather_init(&g, as);
-    s.steps = *budget * CLEAR_STEPS;
+    s.steps = CLEAR_STEPS;
     while (*budget && spot_next(as, &s, end)) {
         --*budget;
         if (s.table) {
