@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The invariant checker: machine_check walks everything there is and counts what is wrong, after finishing
-// all deferred work, so that tests may compare the counts of live objects before and after.
+// The invariant checker: machine_check walks everything there is and counts what is wrong, after
+// finishing all deferred work, so that tests may compare the counts of live objects before and
+// after.
 //
-// It needs no memory of its own. Every count the kernel keeps is first lowered by what the walk finds (sign
-// -1), is then zero or wrong, and is raised again by the same walk (sign +1). Nothing else runs meanwhile.
-// This is the one call whose time grows with the machine; only the machine's capability allows it.
+// It needs no memory of its own. Every count the kernel keeps is first lowered by what the walk
+// finds (sign -1), is then zero or wrong, and is raised again by the same walk (sign +1). Nothing
+// else runs meanwhile. This is the one call whose time grows with the machine; only the machine's
+// capability allows it.
 //
-// Checked: references of every frame against the entries that name it; entries in use of every table; what
-// every bank sold against the frames it paid for and its children's limits; windows of slots against entries;
-// capability forests and tables; the free lists; that what is mapped is neither free nor the kernel's.
+// Checked: references of every frame against the entries that name it; entries in use of every
+// table; what every bank sold against the frames it paid for and its children's limits; windows of
+// slots against entries; capability forests and tables; the free lists; that what is mapped is
+// neither free nor the kernel's.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -44,8 +47,7 @@ static struct kobj *object_at(exo_fn_t fn)
     for (exo_fn_t at_ = 0; at_ < frames_buddy.frames; at_++)                                       \
         if (((obj) = object_at(at_)))
 
-// --- one walk over all mappings ----------------------------------------------------------------
-
+// --- one walk over all mappings --------------------------------------------------------------
 static void count_leaf(struct check *c, uint64_t pte)
 {
     enum exo_frame_kind kind = frame_kind(pte_frame(pte));
@@ -139,7 +141,7 @@ static void count_mappings(struct check *c)
     struct kobj *obj;
 
     c->mapped = c->recorded = 0;
-    FOR_OBJECTS(obj) {
+    FOR_OBJECTS (obj) {
         if (obj->type == EXO_CAP_ASPACE)
             count_aspace(c, (struct aspace *)obj);
         else if (obj->type == EXO_CAP_SEGMENT)
@@ -149,8 +151,7 @@ static void count_mappings(struct check *c)
     }
 }
 
-// --- one walk over all that was bought -----------------------------------------------------------
-
+// --- one walk over all that was bought -------------------------------------------------------
 static void bank_count(struct check *c, struct bank *bank, uint64_t frames)
 {
     bank->used += c->sign < 0 ? -frames : frames;
@@ -172,7 +173,7 @@ static void count_charges(struct check *c)
     }
 }
 
-// --- what must be zero in between, and the rest ----------------------------------------------------
+// --- what must be zero in between, and the rest ----------------------------------------------
 
 static void check_zero(struct check *c)
 {
@@ -186,7 +187,7 @@ static void check_zero(struct check *c)
         if (frame_kind(fn) == EXO_FRAME_RUN && f->where)
             wrong(c, "writers are miscounted", fn, f->where);
     }
-    FOR_OBJECTS(obj) {
+    FOR_OBJECTS (obj) {
         if (obj->type == EXO_CAP_BANK && ((struct bank *)obj)->used)
             wrong(c, "a bank's sales are miscounted", obj->id, ((struct bank *)obj)->used);
         if (obj->type == EXO_CAP_ASPACE && ((struct aspace *)obj)->windows)
@@ -204,7 +205,7 @@ static void check_caps(struct check *c)
     struct kobj *obj;
     const char *what;
 
-    FOR_OBJECTS(obj) {
+    FOR_OBJECTS (obj) {
         what = cap_check_obj(&obj->cap);
         if (what)
             wrong(c, what, obj->id, obj->type);
@@ -245,7 +246,8 @@ static void count_kinds(struct check *c)
     c->out.banks = types[EXO_CAP_BANK] + 1;
 }
 
-// Everything, into *out; returns the number of violations. For panics and tests inside the kernel too.
+// Everything, into *out; returns the number of violations. For panics and tests inside the kernel
+// too.
 uint64_t check_all(struct exo_check *out)
 {
     struct check c = {.out = {.size = sizeof(*out), .version = EXO_ABI_VERSION}, .sign = -1};

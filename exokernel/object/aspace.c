@@ -2,21 +2,22 @@
 //
 // Address spaces: their life, and the entries that map pages.
 //
-// An address space is one object frame and a top-level table; all other tables are bought by whoever maps,
-// from the bank named in that call. Each kind of entry counts itself where the mapped frame must not go under
-// it: an anonymous page lives by its entries alone; a run is held by the slot of the window, or, for a
-// context's block, by the entry itself.
+// An address space is one object frame and a top-level table; all other tables are bought by
+// whoever maps, from the bank named in that call. Each kind of entry counts itself where the mapped
+// frame must not go under it: an anonymous page lives by its entries alone; a run is held by the
+// slot of the window, or, for a context's block, by the entry itself.
 //
-// It goes when no capability and no environment names it. Its pages and tables are then given back in parts
-// (reap.c). Slots whose window named it are not looked for: they keep its one object frame until they go or
-// are mapped elsewhere, and find it dead.
+// It goes when no capability and no environment names it. Its pages and tables are then given back
+// in parts (reap.c). Slots whose window named it are not looked for: they keep its one object frame
+// until they go or are mapped elsewhere, and find it dead.
 
 #include <core/dispatch.h>
 #include <core/log.h>
 #include <object/aspace.h>
 #include <object/env.h>
 
-#define CLEAR_STEPS   4096u // entries that one part of a clearing looks at: more than a whole path has
+#define CLEAR_STEPS                                                                                \
+    4096u // entries that one part of a clearing looks at: more than a whole path has
 #define ASPACE_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE)
 
 paddr_t aspace_cr3(const struct aspace *as)
@@ -62,7 +63,7 @@ paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
     return *rights ? (*pte & PTE_ADDR) | (va & (EXO_PAGE_SIZE - 1)) : 0;
 }
 
-// --- entries --------------------------------------------------------------------------------
+// --- entries ---------------------------------------------------------------------------------
 
 // The frame an entry counts on; NULL for device memory.
 static struct frame *entry_frame(uint64_t pte)
@@ -124,7 +125,7 @@ void entry_drop(struct gather *g, uint64_t *entry, uint64_t va)
     }
 }
 
-// --- clearing -------------------------------------------------------------------------------
+// --- clearing --------------------------------------------------------------------------------
 
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget)
 {
@@ -164,7 +165,7 @@ int aspace_clear(struct aspace *as, unsigned budget)
     return aspace_clear_range(as, 0, EXO_USER_END, &budget) ? 0 : -EXO_EAGAIN;
 }
 
-// --- life -----------------------------------------------------------------------------------
+// --- life ------------------------------------------------------------------------------------
 
 static void aspace_release(struct kobj *obj)
 {
@@ -216,7 +217,7 @@ const struct kobj_ops aspace_ops = {
     .reap = aspace_reap,
 };
 
-// --- the boot's and the contexts' mappings ------------------------------------------------------
+// --- the boot's and the contexts' mappings ---------------------------------------------------
 
 int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, uint32_t rights)
 {

@@ -23,69 +23,74 @@ void gather_init(struct gather *g, struct aspace *as);
 void gather_note(struct gather *g, uint64_t va, uint64_t bytes);
 void gather_finish(struct gather *g);
 
-// --- tables (x86/paging.c) -------------------------------------------------------------------------
+// --- tables (x86/paging.c) -------------------------------------------------------------------
 extern uint64_t *kernel_pml4;
-// The entry of this level (1 page .. 4) that maps va; NULL when a table above it is missing or a segment's.
+// The entry of this level (1 page .. 4) that maps va; NULL when a table above it is missing or a
+// segment's.
 uint64_t *pt_entry(const struct aspace *as, uint64_t va, int level);
 static inline bool pte_is_segment(uint64_t pde)
 {
     return pde & PTE_P && (pde & PTE_KIND) == PTE_PAGES;
 }
-// What is mapped in a range, spot by spot: a page, or a segment's directory entry (or the part of it in the range).
+// What is mapped in a range, spot by spot: a page, or a segment's directory entry (or the part of
+// it in the range).
 struct spot {
     uint64_t va, next; // where it is, and what comes after
     uint64_t *entry;
-    bool table;        // entry is a segment's directory entry
-    unsigned steps;    // entries that may still be looked at
+    bool table;     // entry is a segment's directory entry
+    unsigned steps; // entries that may still be looked at
 };
 #define SPOT_FROM(at) ((struct spot){.next = (at), .steps = UINT32_MAX})
 // The next one below end. False when there is none (next >= end) or the steps are used up.
 bool spot_next(const struct aspace *as, struct spot *spot, uint64_t end);
-#define FOR_SPOTS(s, as, start, end)                                                               \
-    for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
+#define FOR_SPOTS(s, as, start, end) for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
 // Tables to be bought before every page of the range has its entry of this level.
 uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level);
-uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level); // room was looked at
+uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va,
+                  int level);                 // room was looked at
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 uint64_t pt_clear(uint64_t *entry);           // and goes out of use; returns what it was
 // Gives the empty tables that map [va, end) back.
 void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g);
 void tlb_flush_all(void); // every address space on every CPU (x86/tlb.c)
 
-// --- entries that map pages (object/aspace.c) --------------------------------------------------------
-void entry_put(uint64_t *entry, uint64_t pte);                     // vacant before
-void entry_change(uint64_t *entry, uint64_t pte);                  // same page, other rights
-void entry_drop(struct gather *g, uint64_t *entry, uint64_t va);   // vacant after
+// --- entries that map pages (object/aspace.c) ------------------------------------------------
+void entry_put(uint64_t *entry, uint64_t pte);                   // vacant before
+void entry_change(uint64_t *entry, uint64_t pte);                // same page, other rights
+void entry_drop(struct gather *g, uint64_t *entry, uint64_t va); // vacant after
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget);
 bool aspace_clear_table(struct frame *table, unsigned *budget); // all that it maps, and itself
 void aspace_window_gone(struct aspace *as);                     // one slot less names it
 
-// --- batch operations (object/batch.c) ------------------------------------------------------------------
+// --- batch operations (object/batch.c) -------------------------------------------------------
 int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
 bool rights_sound(uint32_t rights, uint32_t flags); // known bits, nothing without READ, W^X
 
-// --- windows (object/window.c) -----------------------------------------------------------------------------
+// --- windows (object/window.c) ---------------------------------------------------------------
 #define WINDOW_LIMIT 4096u // pages
-int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank, const struct exo_map_op *op);
+int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+               const struct exo_map_op *op);
 void window_drop(struct cap_slot *slot);
 // The directory entry at pde, a segment's, becomes a table of single pages: one table is bought.
 void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde);
 uint64_t window_live(const struct cap_slot *slot); // pages (512 for a directory entry) it maps now
 // Takes entries [first, first + count) of a segment out of a window made page by page.
 void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count);
-// Maps the window's pages again for dst, a copy of src, in `to`, where nothing is; what is there already stays.
-void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to, struct bank *bank);
+// Maps the window's pages again for dst, a copy of src, in `to`, where nothing is; what is there
+// already stays.
+void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to,
+                  struct bank *bank);
 
-// --- segments (object/segment.c) ----------------------------------------------------------------------------
+// --- segments (object/segment.c) -------------------------------------------------------------
 #define SEGMENT_ENTRIES 512u
 struct segment {
     struct kobj obj;
-    uint64_t *table;        // entries: PTE_P, rights; not PTE_P but not 0: being cleared
+    uint64_t *table; // entries: PTE_P, rights; not PTE_P but not 0: being cleared
     uint32_t used;
     uint32_t clear_first, clear_count; // a clearing that goes on over several calls; count 0: none
     struct cap_mark *clear_at;         // it has seen the windows of the slots before this mark
 };
-void segment_slot_gone(struct cap_slot *slot);                       // hooks: keeps clear_at valid
+void segment_slot_gone(struct cap_slot *slot); // hooks: keeps clear_at valid
 void segment_slot_moved(struct cap_slot *dst, struct cap_slot *src);
 
 #endif

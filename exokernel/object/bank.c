@@ -2,18 +2,21 @@
 //
 // Banks: split, fold, destroy.
 //
-// The tree of banks is kept flat where it ends: a bank that is folded or destroyed hands its children to its
-// parent one by one (bank_hoist), a constant number of steps each, and is *settled* when it has none. So a
-// settled bank is a leaf, its parent is not settled, and what is freed of it climbs one level and no more,
-// however deep the tree was. A settled bank stays, unable to sell, until nothing bought from it is left.
+// The tree of banks is kept flat where it ends: a bank that is folded or destroyed hands its
+// children to its parent one by one (bank_hoist), a constant number of steps each, and is *settled*
+// when it has none. So a settled bank is a leaf, its parent is not settled, and what is freed of it
+// climbs one level and no more, however deep the tree was. A settled bank stays, unable to sell,
+// until nothing bought from it is left.
 //
-// Hoisting keeps every sum: a child's limit and the frame of its object are taken out of the parent's used and
-// limit both, and the grandparent, which counts the parent's limit, counts them directly from then on.
+// Hoisting keeps every sum: a child's limit and the frame of its object are taken out of the
+// parent's used and limit both, and the grandparent, which counts the parent's limit, counts them
+// directly from then on.
 //
-// Destroying works on the first child, again and again, until there is none, and then on the bank itself:
-// its objects end (kobj_ops.destroy), the page tables it paid for are emptied and taken out, and what others
-// still hold - pages shared copy-on-write, objects with references from outside - is the heir's, which is the
-// bank's parent. A dying bank sells nothing, so this ends, even if each step is a call of its own.
+// Destroying works on the first child, again and again, until there is none, and then on the bank
+// itself: its objects end (kobj_ops.destroy), the page tables it paid for are emptied and taken
+// out, and what others still hold - pages shared copy-on-write, objects with references from
+// outside - is the heir's, which is the bank's parent. A dying bank sells nothing, so this ends,
+// even if each step is a call of its own.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -21,8 +24,7 @@
 #include <object/bank.h>
 #include <object/env.h>
 
-#define BANK_RIGHTS                                                                                \
-    (EXO_R_READ | EXO_R_DERIVE | EXO_R_REVOKE | EXO_R_CONTROL | EXO_R_BUY)
+#define BANK_RIGHTS    (EXO_R_READ | EXO_R_DERIVE | EXO_R_REVOKE | EXO_R_CONTROL | EXO_R_BUY)
 #define DESTROY_BUDGET 1024u
 #define FOLD_BUDGET    64u
 #define DEPTH_SEEN     1024 // levels that the search for the caller's own bank climbs
@@ -90,7 +92,8 @@ static bool fold_step(struct bank *bank, unsigned *budget)
     return true;
 }
 
-// The charge for `frames` of `bank`, which is `doomed` or a child of it, becomes that of doomed's parent.
+// The charge for `frames` of `bank`, which is `doomed` or a child of it, becomes that of doomed's
+// parent.
 static void charge_inherit(struct bank *bank, struct bank *doomed, uint64_t frames)
 {
     bank->used -= frames;
@@ -163,7 +166,8 @@ static bool bank_empty(struct bank *bank, struct bank *doomed, unsigned *budget)
     return true;
 }
 
-// Takes an emptied bank's capabilities away, and frees it or leaves it to the environments that refer to it.
+// Takes an emptied bank's capabilities away, and frees it or leaves it to the environments that
+// refer to it.
 static bool bank_end(struct bank *bank, struct bank *doomed, unsigned *budget)
 {
     unsigned part = *budget < 64 ? *budget : 64;

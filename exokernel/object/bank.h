@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Banks and what they sell: charging, single frames, deferred work. Private to the memory objects.
 //
-// A bank's `used` is the frames bought from it plus the limits of its child banks, and never exceeds its
-// limit; so buying looks at one bank only, whatever stands above it. The root's limit is all the RAM there
-// is to sell, so a frame that a bank can pay for exists.
+// A bank's `used` is the frames bought from it plus the limits of its child banks, and never
+// exceeds its limit; so buying looks at one bank only, whatever stands above it. The root's limit
+// is all the RAM there is to sell, so a frame that a bank can pay for exists.
 #ifndef KERNEL_BANK_H
 #define KERNEL_BANK_H
 
@@ -13,11 +13,11 @@
 TAILQ_HEAD(bank_list, bank);
 
 struct bank {
-    struct kobj obj;     // obj.bank is the parent; the object's frame is in the parent's list
+    struct kobj obj; // obj.bank is the parent; the object's frame is in the parent's list
     uint64_t limit, used;
-    bool folded;         // sells nothing more; what is bought stays, its limit sinks with it
-    bool dying;          // being destroyed
-    bool settled;        // folded or destroyed, and its unused limit and its children are the parent's
+    bool folded;  // sells nothing more; what is bought stays, its limit sinks with it
+    bool dying;   // being destroyed
+    bool settled; // folded or destroyed, and its unused limit and its children are the parent's
     struct bank_list children;
     TAILQ_ENTRY(bank) sibling;
     struct frame_list objects, tables, anon;
@@ -31,7 +31,7 @@ void bank_charge(struct bank *bank, uint64_t frames); // the caller has looked a
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
 void bank_init(struct bank *bank, uint64_t limit);
 void bank_root_grow(uint64_t frames); // RAM that was reserved at boot becomes the root's
-// --- frames (frame.c) -----------------------------------------------------------------------
+// --- frames (frame.c) ------------------------------------------------------------------------
 extern struct buddy frames_buddy;
 struct frame *frame_of(exo_fn_t fn); // NULL outside the table
 exo_fn_t frame_number(const struct frame *f);
@@ -40,7 +40,7 @@ enum exo_frame_kind frame_kind(exo_fn_t fn);
 void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind);
 // One TABLE or ANON frame, zeroed unless told otherwise; the caller has looked at bank_room.
 struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
-void frame_free(struct frame *f); // of these kinds; not in any list any more
+void frame_free(struct frame *f);                 // of these kinds; not in any list any more
 void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
 // One more or one less entry names the frame; the exposed count follows.
 void frame_ref(struct frame *f);
@@ -62,18 +62,18 @@ static inline void page_copy(void *dst, const void *src)
 
 void cap_start(void); // cap.c: the hooks of the capability core
 
-// --- runs (frames.c) ----------------------------------------------------------------------------
+// --- runs (frames.c) -------------------------------------------------------------------------
 struct run {
     struct kobj obj;
     exo_fn_t first; // a run that is being given back loses frames from its front
     uint64_t count;
-    bool bought;    // from obj.bank; otherwise adopted at boot
+    bool bought; // from obj.bank; otherwise adopted at boot
     bool ram;
 };
 // Frames bought for an object besides its own: a run's.
 uint64_t run_charge(const struct kobj *obj);
 
-// --- deferred work (reap.c) -----------------------------------------------------------------------
+// --- deferred work (reap.c) ------------------------------------------------------------------
 void reap_later(struct kobj *obj); // kobj_ops.reap will be called until it says it is done
 void reap_cancel(struct kobj *obj);
 

@@ -2,12 +2,14 @@
 //
 // The batch call: buy, map, unmap, protect, break copy-on-write, move.
 //
-// Every operation has two passes over its pages. The first looks: that each page is as the operation needs it,
-// and how many frames it will buy, tables included. If the bank has that many, the second pass cannot fail.
-// The frames an operation gives up are freed at its end, after the TLB flush, so the next one may buy them.
+// Every operation has two passes over its pages. The first looks: that each page is as the
+// operation needs it, and how many frames it will buy, tables included. If the bank has that many,
+// the second pass cannot fail. The frames an operation gives up are freed at its end, after the TLB
+// flush, so the next one may buy them.
 //
-// Copy-on-write: an entry with PTE_COW never has PTE_W. Whether a page is copied or kept is decided here, by
-// its reference count under the kernel lock: the last one to write keeps it (models/cow_break.pml).
+// Copy-on-write: an entry with PTE_COW never has PTE_W. Whether a page is copied or kept is decided
+// here, by its reference count under the kernel lock: the last one to write keeps it
+// (models/cow_break.pml).
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -43,14 +45,14 @@ static uint64_t splits(const struct aspace *as, const struct exo_map_op *op)
 {
     uint64_t n = 0;
 
-    FOR_OP_SPOTS(s, as, op)
+    FOR_OP_SPOTS (s, as, op)
         n += is_part(&s);
     return n;
 }
 
 static void split_all(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
-    FOR_OP_SPOTS(s, as, op)
+    FOR_OP_SPOTS (s, as, op)
         if (is_part(&s))
             window_split(as, bank, s.va, s.entry);
 }
@@ -105,7 +107,7 @@ static int op_unmap(struct aspace *as, struct bank *bank, const struct exo_map_o
         return -EXO_ENOMEM;
     split_all(as, bank, op);
     gather_init(&g, as);
-    FOR_OP_SPOTS(s, as, op) {
+    FOR_OP_SPOTS (s, as, op) {
         if (s.table)
             pt_clear(s.entry);
         else
@@ -142,13 +144,13 @@ static int op_protect(struct aspace *as, struct bank *bank, const struct exo_map
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
-    FOR_OP_SPOTS(s, as, op)
+    FOR_OP_SPOTS (s, as, op)
         if (op->rights & ~rights_max(*s.entry))
             return -EXO_ERIGHTS;
     if (bank_room(bank) < splits(as, op))
         return -EXO_ENOMEM;
     split_all(as, bank, op);
-    FOR_OP_SPOTS(s, as, op) {
+    FOR_OP_SPOTS (s, as, op) {
         uint64_t pte = pte_protected(*s.entry, op->rights);
 
         if (s.table)
@@ -172,7 +174,7 @@ static int64_t break_cost(const struct aspace *as, const struct exo_map_op *op)
     uint64_t found = 0;
     int64_t copies = 0;
 
-    FOR_OP_SPOTS(s, as, op) {
+    FOR_OP_SPOTS (s, as, op) {
         if (!(*s.entry & (PTE_COW | PTE_W)))
             return -EXO_ENOENT;
         if (*s.entry & PTE_COW && !(*s.entry & PTE_NX) && !(op->flags & EXO_MAP_WX))
@@ -212,7 +214,7 @@ static int op_cow_break(struct aspace *as, struct bank *bank, const struct exo_m
         return (int)cost;
     if (bank_room(bank) < (uint64_t)cost)
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS(s, as, op)
+    FOR_OP_SPOTS (s, as, op)
         if (*s.entry & PTE_COW)
             break_page(as, bank, s.entry, s.va);
     gather_init(&g, as);
@@ -235,14 +237,14 @@ static int op_move(struct aspace *as, struct bank *bank, const struct exo_map_op
     from.va = op->first;
     if (!user_pages(from.va, op->count) || (from.va < op_end(op) && op->va < op_end(&from)))
         return -EXO_EINVAL;
-    FOR_OP_SPOTS(s, as, &from)
+    FOR_OP_SPOTS (s, as, &from)
         if (s.table || (*s.entry & PTE_KIND) != PTE_ANON)
             return -EXO_EINVAL;
     if (!range_vacant(as, op))
         return -EXO_EEXISTS;
     if (bank_room(bank) < pt_missing(as, op->va, op->count, 1))
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS(s, as, &from)
+    FOR_OP_SPOTS (s, as, &from)
         pt_set(pt_make(as, bank, s.va - from.va + op->va, 1), pt_clear(s.entry));
     gather_init(&g, as);
     op_finish(as, &from, &g);
@@ -251,9 +253,12 @@ static int op_move(struct aspace *as, struct bank *bank, const struct exo_map_op
 
 typedef int batch_fn(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
 static batch_fn *const batch_fns[] = {
-    [EXO_OP_BUY] = op_buy,         [EXO_OP_MAP] = op_map,
-    [EXO_OP_UNMAP] = op_unmap,     [EXO_OP_PROTECT] = op_protect,
-    [EXO_OP_COW_BREAK] = op_cow_break, [EXO_OP_MOVE] = op_move,
+    [EXO_OP_BUY] = op_buy,
+    [EXO_OP_MAP] = op_map,
+    [EXO_OP_UNMAP] = op_unmap,
+    [EXO_OP_PROTECT] = op_protect,
+    [EXO_OP_COW_BREAK] = op_cow_break,
+    [EXO_OP_MOVE] = op_move,
 };
 
 int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)

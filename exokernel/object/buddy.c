@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The buddy allocator over the frame table. A free block of 2^k frames starts at a multiple of 2^k; only its
-// first frame carries a rank (k + 1) and a link. Every free frame is in exactly one block, and two free
-// buddies are always merged, so allocation and release cost one step per order. Runs longer than the
-// largest block are found by looking for adjacent largest blocks: one step for each 4 MiB of the machine.
+// The buddy allocator over the frame table. A free block of 2^k frames starts at a multiple of 2^k;
+// only its first frame carries a rank (k + 1) and a link. Every free frame is in exactly one block,
+// and two free buddies are always merged, so allocation and release cost one step per order. Runs
+// longer than the largest block are found by looking for adjacent largest blocks: one step for each
+// 4 MiB of the machine.
 //
 // Pure: no machine, no bank. See frame.h.
 
@@ -142,7 +143,7 @@ const char *buddy_check(const struct buddy *b)
     for (unsigned k = 0; k < BUDDY_ORDERS; k++) {
         const struct frame *f;
 
-        LIST_FOREACH(f, &b->free[k], link) {
+        LIST_FOREACH (f, &b->free[k], link) {
             exo_fn_t fn = (exo_fn_t)(f - b->table);
 
             if (fn >= b->frames || f->rank != k + 1 || fn & ((1ull << k) - 1))

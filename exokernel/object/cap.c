@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The capability core's place in the kernel: its hooks, the tables' pages, handles, and the capability calls
-// but for the table clone (clone.c).
+// The capability core's place in the kernel: its hooks, the tables' pages, handles, and the
+// capability calls but for the table clone (clone.c).
 //
-// A table grows by pages bought from the environment's bank, one at a time when no slot is vacant. IRQ and
-// IOPORT capabilities keep what they were narrowed to in slot.window.first and .count (count 0: everything),
-// since those types have no windows; a copy keeps it too. Every other type's badge is the slot's.
+// A table grows by pages bought from the environment's bank, one at a time when no slot is vacant.
+// IRQ and IOPORT capabilities keep what they were narrowed to in slot.window.first and .count
+// (count 0: everything), since those types have no windows; a copy keeps it too. Every other type's
+// badge is the slot's.
 //
-// The hooks run in the middle of a deletion and call nothing of caps/; what they release puts off whatever is
-// more than a few steps (reap.c).
+// The hooks run in the middle of a deletion and call nothing of caps/; what they release puts off
+// whatever is more than a few steps (reap.c).
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -19,7 +20,7 @@
 #define REVOKE_PAGES 4096u // ... and pages that their windows may hold
 #define GROW_PAGES   64u   // table pages that one call may add to reach a wanted index
 
-// --- hooks --------------------------------------------------------------------------------------
+// --- hooks -----------------------------------------------------------------------------------
 
 static uint64_t pages_unmapped; // by deletions, for the bound of revoke
 
@@ -105,7 +106,7 @@ int cap_error(int err)
     return errors[-err];
 }
 
-// --- tables ---------------------------------------------------------------------------------------
+// --- tables ----------------------------------------------------------------------------------
 
 // One more page for the table; a root or directory page counts too.
 static int table_grow(struct env *env)
@@ -219,7 +220,7 @@ int cap_child_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, ui
     return made(cap_derive(src, dst, rights, badge), src, dst);
 }
 
-// --- calls ----------------------------------------------------------------------------------------
+// --- calls -----------------------------------------------------------------------------------
 
 static int narrow_check(const struct cap_slot *src, uint64_t range)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The two halves of fork: anonymous pages (aspace_clone) and the capability table with its windows
-// (cap_clone_table). Both go over their range in bounded steps and keep their place in the caller's cursor,
-// which is believed only as far as it lies in the range.
+// (cap_clone_table). Both go over their range in bounded steps and keep their place in the caller's
+// cursor, which is believed only as far as it lies in the range.
 //
-// Copy-on-write: the caller's entry loses its write right before the clone's is made, and the caller's TLBs are
-// flushed before the call returns, so no write of the caller can reach a frame the clone already relies on
-// (models/cow_break.pml). A page that was not writable becomes copy-on-write as well: it may be made writable
-// later, by either side.
+// Copy-on-write: the caller's entry loses its write right before the clone's is made, and the
+// caller's TLBs are flushed before the call returns, so no write of the caller can reach a frame
+// the clone already relies on (models/cow_break.pml). A page that was not writable becomes
+// copy-on-write as well: it may be made writable later, by either side.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -15,17 +15,17 @@
 #include <object/env.h>
 
 #define CLONE_REGIONS 64u
-#define CLONE_PAGES   512u // entries one call clones ...
+#define CLONE_PAGES   512u  // entries one call clones ...
 #define CLONE_STEPS   4096u // ... and looks at
 #define CLONE_SLOTS   512u
 #define CLONE_SKIP    64u
 
-// --- pages ---------------------------------------------------------------------------------------
+// --- pages -----------------------------------------------------------------------------------
 
 struct page_clone {
     struct aspace *from, *to;
     struct bank *bank;
-    struct gather g; // of `from`
+    struct gather g;       // of `from`
     unsigned pages, steps; // cloned; entries that may still be looked at
 };
 
@@ -98,7 +98,8 @@ static int regions_clone(struct page_clone *c, uaddr_t regions, uint64_t count, 
     return 0;
 }
 
-// The caller's cursor: read, and a place to write it to that stays even when its page becomes copy-on-write.
+// The caller's cursor: read, and a place to write it to that stays even when its page becomes
+// copy-on-write.
 static int cursor_find(uaddr_t cursor, uint64_t *at, uint64_t **place)
 {
     uint32_t rights;
@@ -145,7 +146,7 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
     return part_done(err, from, at);
 }
 
-// --- tables ---------------------------------------------------------------------------------------
+// --- tables ----------------------------------------------------------------------------------
 
 struct table_clone {
     struct env *to;

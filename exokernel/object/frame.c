@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Frames: the table, kinds, reference counts, and the sale of single frames to banks. Blocks of free frames
-// are buddy.c's; the start of the machine is start.c's.
+// Frames: the table, kinds, reference counts, and the sale of single frames to banks. Blocks of
+// free frames are buddy.c's; the start of the machine is start.c's.
 //
-// Two tables run beside each other: struct frame, which only the kernel sees, and struct exo_frame, which
-// every environment may read (kind, mappings, sleepers, capabilities). The kind lives in the exposed one.
+// Two tables run beside each other: struct frame, which only the kernel sees, and struct exo_frame,
+// which every environment may read (kind, mappings, sleepers, capabilities). The kind lives in the
+// exposed one.
 //
-// A frame changes owner only zeroed: tables, objects and anonymous pages are zeroed when they are bought,
-// runs too, except that the frames of a long run are zeroed one by one before their first mapping
-// (unzeroed), so that buying one stays short. Debug builds fill what is freed with junk.
+// A frame changes owner only zeroed: tables, objects and anonymous pages are zeroed when they are
+// bought, runs too, except that the frames of a long run are zeroed one by one before their first
+// mapping (unzeroed), so that buying one stays short. Debug builds fill what is freed with junk.
 
 #include <core/log.h>
 #include <object/bank.h>
@@ -37,8 +38,7 @@ void *frame_memory(const struct frame *f)
 
 enum exo_frame_kind frame_kind(exo_fn_t fn)
 {
-    return fn < frames_buddy.frames ? (enum exo_frame_kind)frames_exposed[fn].kind
-                                    : EXO_FRAME_NONE;
+    return fn < frames_buddy.frames ? (enum exo_frame_kind)frames_exposed[fn].kind : EXO_FRAME_NONE;
 }
 
 void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The frame table and the buddy allocator: what only the memory objects see.
 //
-// There is one struct frame for each physical frame below the end of RAM, holes included, and beside it the
-// exposed struct exo_frame that user code reads. A frame is in exactly one state, its exposed kind:
+// There is one struct frame for each physical frame below the end of RAM, holes included, and
+// beside it the exposed struct exo_frame that user code reads. A frame is in exactly one state, its
+// exposed kind:
 //
 //     NONE, KERNEL   never handed out, in no list
-//     FREE           part of a buddy block; the block's first frame has rank = order + 1 and is in its list
-//     OBJECT         of a kernel object (owner); the object's first frame is in bank->objects
-//     TABLE          a page table (rank = TABLE_RANK + level) of an address space, or of a segment (owner);
+//     FREE           part of a buddy block; the block's first frame has rank = order + 1 and is in
+//     its list OBJECT         of a kernel object (owner); the object's first frame is in
+//     bank->objects TABLE          a page table (rank = TABLE_RANK + level) of an address space, or
+//     of a segment (owner);
 //                    refs counts its entries in use, where is the address it maps; in bank->tables
 //     ANON           bought straight into page tables, refs counts the entries; in bank->anon
 //     RUN            of a FRAMES object (owner); refs counts window entries and segment entries
@@ -27,12 +29,12 @@ struct kobj;
 
 struct frame {
     LIST_ENTRY(frame) link;
-    struct bank *bank;    // TABLE, ANON: who paid
+    struct bank *bank; // TABLE, ANON: who paid
     struct kobj *owner;
     uint32_t refs;
-    uint32_t where : 26;  // TABLE: va >> 21; RUN: writable entries made through segments
+    uint32_t where : 26; // TABLE: va >> 21; RUN: writable entries made through segments
     uint32_t rank : 4;
-    uint32_t dirty : 1;   // RUN: written through a segment window that is gone since
+    uint32_t dirty : 1;    // RUN: written through a segment window that is gone since
     uint32_t unzeroed : 1; // RUN: zeroed when first mapped
 };
 LIST_HEAD(frame_list, frame);

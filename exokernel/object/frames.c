@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// FRAMES: runs of frames that never split. A run is held by its capabilities (whose windows map it), by
-// segment entries and by pins (kobj.refs), and goes when all are gone. Long runs are given back in parts.
+// FRAMES: runs of frames that never split. A run is held by its capabilities (whose windows map
+// it), by segment entries and by pins (kobj.refs), and goes when all are gone. Long runs are given
+// back in parts.
 //
-// Runs are bought, or adopted at boot: a boot module (its frames become ordinary RAM of the root bank when
-// the run goes) or device memory (never RAM, so it has no entries in the frame table).
+// Runs are bought, or adopted at boot: a boot module (its frames become ordinary RAM of the root
+// bank when the run goes) or device memory (never RAM, so it has no entries in the frame table).
 
 #include <core/dispatch.h>
 #include <core/log.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Deferred work. An object whose last holder goes may have more to give back than one call may do: the page
-// tables of an address space, the frames of a long run, the children of a folded bank. Its `release` puts it
-// on this list and kobj_ops.reap does the rest in pieces, at the start of memory calls and in idle time. Until
-// then everything stays charged to the bank that paid, so putting off costs nobody else anything.
+// Deferred work. An object whose last holder goes may have more to give back than one call may do:
+// the page tables of an address space, the frames of a long run, the children of a folded bank. Its
+// `release` puts it on this list and kobj_ops.reap does the rest in pieces, at the start of memory
+// calls and in idle time. Until then everything stays charged to the bank that paid, so putting off
+// costs nobody else anything.
 
 #include <object/bank.h>
 

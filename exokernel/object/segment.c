@@ -2,16 +2,18 @@
 //
 // Segments: a page table of 512 entries that its owner fills and others map as one directory entry.
 //
-// Filling and clearing act on all mappers at once, since they all share the one table; only windows made page
-// by page have entries of their own, which a clearing finds by the segment's slots. It takes the present bits
-// away first and flushes every TLB, so nobody reaches the frames by the table any more and no new window can
-// enter them; then it walks the slots, a bounded number a call, and only at the end lets the frames go. A
-// mark in the list of slots remembers how far it came; slots made meanwhile stand behind the mark or have
-// nothing of the range. Another call to clear finishes the one under way first.
+// Filling and clearing act on all mappers at once, since they all share the one table; only windows
+// made page by page have entries of their own, which a clearing finds by the segment's slots. It
+// takes the present bits away first and flushes every TLB, so nobody reaches the frames by the
+// table any more and no new window can enter them; then it walks the slots, a bounded number a
+// call, and only at the end lets the frames go. A mark in the list of slots remembers how far it
+// came; slots made meanwhile stand behind the mark or have nothing of the range. Another call to
+// clear finishes the one under way first.
 //
-// An entry holds its frame and the run it is part of (kobj_get). Dirty bits of directory-entry windows
-// collect in the table itself. For pages mapped singly the frame keeps two facts instead: whether it is mapped
-// writable now (then it counts as dirty at each harvest), and whether such a mapping was dirty when it went.
+// An entry holds its frame and the run it is part of (kobj_get). Dirty bits of directory-entry
+// windows collect in the table itself. For pages mapped singly the frame keeps two facts instead:
+// whether it is mapped writable now (then it counts as dirty at each harvest), and whether such a
+// mapping was dirty when it went.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -142,7 +144,7 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
     return 0;
 }
 
-// --- clearing ---------------------------------------------------------------------------------
+// --- clearing --------------------------------------------------------------------------------
 
 // The slot whose opening mark this is; NULL for a closing one (caps/cap.h: bit 4 of the address).
 static struct cap_slot *mark_slot(struct cap_mark *mark)
@@ -221,7 +223,7 @@ int64_t sys_segment_clear(exo_handle_t handle, uint64_t index, uint64_t count)
     return clear_step(seg) ? 0 : -EXO_EAGAIN;
 }
 
-// --- harvest ------------------------------------------------------------------------------------
+// --- harvest ---------------------------------------------------------------------------------
 
 static bool entry_dirty(const struct segment *seg, uint64_t i)
 {

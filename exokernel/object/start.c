@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The start of memory: from the firmware's list of RAM to the frame table, the root bank and the kernel's own
-// page tables.
+// The start of memory: from the firmware's list of RAM to the frame table, the root bank and the
+// kernel's own page tables.
 //
-// Everything made here lives in one contiguous block at the top of the RAM below 4 GiB, which the boot code's
-// tables map; its frames are of kind KERNEL for ever. The kernel half it builds is complete: its second-level
-// tables never change, so each address space copies 256 entries of the top level and is done.
+// Everything made here lives in one contiguous block at the top of the RAM below 4 GiB, which the
+// boot code's tables map; its frames are of kind KERNEL for ever. The kernel half it builds is
+// complete: its second-level tables never change, so each address space copies 256 entries of the
+// top level and is done.
 //
-//     EXO_DIRECT_BASE   2 MiB pages, all below the end of RAM and at least 4 GiB, for the devices; no execute.
+//     EXO_DIRECT_BASE   2 MiB pages, all below the end of RAM and at least 4 GiB, for the devices;
+//     no execute.
 //                       What holds no RAM is not cached.
 //     EXO_INFO_BASE     the exposed tables, user read-only, 4 KiB pages
 //     EXO_KERNEL_BASE   the image, each part with its rights (x86/image.h)
@@ -18,9 +20,9 @@
 #include <object/aspace.h>
 #include <x86/image.h>
 
-#define GIB     (1ull << 30)
-#define RAM_MAX (256 * GIB)
-#define LOW_END (4 * GIB) // what the boot code's page tables map
+#define GIB          (1ull << 30)
+#define RAM_MAX      (256 * GIB)
+#define LOW_END      (4 * GIB) // what the boot code's page tables map
 #define PAGES(bytes) (((bytes) + EXO_PAGE_SIZE - 1) >> EXO_PAGE_SHIFT)
 
 extern struct exo_frame *frames_exposed; // object/frame.c
@@ -97,16 +99,17 @@ static struct plan plan_make(const struct mem_range *ram, unsigned nram)
     exposed = PAGES(p.frames * sizeof(struct exo_frame));
     envs = PAGES(p.envs * sizeof(struct exo_env_info));
     slices = PAGES(p.slices * sizeof(struct exo_slice_info));
-    p.pages = PAGES(p.frames * sizeof(struct frame)) + exposed + envs + slices + 2 + 1 // info, root bank, PML4
-              + 1 + p.direct_gib                                                       // direct map
+    p.pages = PAGES(p.frames * sizeof(struct frame)) + exposed + envs + slices + 2 +
+              1                  // info, root bank, PML4
+              + 1 + p.direct_gib // direct map
               + 1 + tables_for(1) + tables_for(exposed) + tables_for(envs) + tables_for(slices) //
               + 1 + tables_for(image);
     return p;
 }
 
 // The highest place below 4 GiB for `bytes` that lies in RAM and in nothing reserved.
-static paddr_t place_find(const struct mem_range *ram, unsigned nram, const struct mem_range *reserved,
-                          unsigned nreserved, uint64_t bytes)
+static paddr_t place_find(const struct mem_range *ram, unsigned nram,
+                          const struct mem_range *reserved, unsigned nreserved, uint64_t bytes)
 {
     paddr_t best = 0;
 
@@ -127,7 +130,7 @@ static paddr_t place_find(const struct mem_range *ram, unsigned nram, const stru
     return best;
 }
 
-// --- the kernel half --------------------------------------------------------------------------
+// --- the kernel half -------------------------------------------------------------------------
 
 static void kernel_map(uint64_t va, paddr_t pa, uint64_t flags, int level)
 {
@@ -168,15 +171,15 @@ static void image_map(void)
 {
     for (int i = 0; i < IMAGE_PARTS; i++) {
         const struct image_part *part = &image_parts[i];
-        uint64_t flags = (part->rights & EXO_R_WRITE ? PTE_W : 0) |
-                         (part->rights & EXO_R_EXEC ? 0 : PTE_NX);
+        uint64_t flags =
+            (part->rights & EXO_R_WRITE ? PTE_W : 0) | (part->rights & EXO_R_EXEC ? 0 : PTE_NX);
 
         for (uint64_t va = part->start; va < part->end; va += EXO_PAGE_SIZE)
             kernel_map(va, va - EXO_KERNEL_BASE, flags, 1);
     }
 }
 
-// --- frames -----------------------------------------------------------------------------------
+// --- frames ----------------------------------------------------------------------------------
 
 static void kinds_set(const struct plan *p, const struct mem_range *range, bool inward,
                       enum exo_frame_kind from, enum exo_frame_kind kind)

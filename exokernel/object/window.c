@@ -2,15 +2,17 @@
 //
 // Windows: where a FRAMES or SEGMENT capability is mapped.
 //
-// A slot has one window, a range of its object at a range of one address space: page i of the object is at
-// window.va + (i - window.first) pages. The record only says where to look: which of these pages are really
-// mapped by this slot is told by the entries. An entry carries its kind and the low bits of the slot's index, and
-// names the frame; so pages that were unmapped, replaced by private copies or mapped by another slot since are
-// not touched when this slot's window goes. No page is mapped by a window without a slot that records it:
-// deleting the slot therefore removes every mapping made by it.
+// A slot has one window, a range of its object at a range of one address space: page i of the
+// object is at window.va + (i - window.first) pages. The record only says where to look: which of
+// these pages are really mapped by this slot is told by the entries. An entry carries its kind and
+// the low bits of the slot's index, and names the frame; so pages that were unmapped, replaced by
+// private copies or mapped by another slot since are not touched when this slot's window goes. No
+// page is mapped by a window without a slot that records it: deleting the slot therefore removes
+// every mapping made by it.
 //
-// A whole segment at an aligned address is one directory entry, which points at the segment's own page table.
-// When a part of it is to be unmapped or protected, it is split into single pages first.
+// A whole segment at an aligned address is one directory entry, which points at the segment's own
+// page table. When a part of it is to be unmapped or protected, it is split into single pages
+// first.
 
 #include <core/log.h>
 #include <object/aspace.h>
@@ -65,8 +67,8 @@ static uint64_t page_index(const struct cap_window *w, uint64_t va)
     return (va - window_base(w)) >> EXO_PAGE_SHIFT;
 }
 
-// Counts the pages the slot has mapped among pages [first, first + count) of its object, which its window
-// covers; with a gather, takes the single ones out, and directory entries too if `tables`.
+// Counts the pages the slot has mapped among pages [first, first + count) of its object, which its
+// window covers; with a gather, takes the single ones out, and directory entries too if `tables`.
 static uint64_t window_each(const struct cap_slot *slot, uint32_t first, uint32_t count,
                             struct gather *g, bool tables)
 {
@@ -162,7 +164,7 @@ static int window_join(const struct cap_slot *slot, struct aspace *as, const str
     return 0;
 }
 
-// --- mapping ----------------------------------------------------------------------------------
+// --- mapping ---------------------------------------------------------------------------------
 
 // The entry for page i of the object, or 0 where a segment has nothing.
 static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op *op, uint64_t i)
@@ -259,7 +261,8 @@ static int map_table(struct cap_slot *slot, struct aspace *as, struct bank *bank
     return 0;
 }
 
-int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+               const struct exo_map_op *op)
 {
     struct kobj *obj = (struct kobj *)slot->obj;
     uint64_t length = slot->type == EXO_CAP_FRAMES ? frames_count(obj) : SEGMENT_ENTRIES;
@@ -304,11 +307,13 @@ void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *p
                                      pte_rights(pte_rights_of(entry) & pte_rights_of(old)) |
                                      (rights_most(pte_rights_of(entry)) & old));
     }
-    __atomic_store_n(pde, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U, __ATOMIC_RELEASE);
+    __atomic_store_n(pde, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U,
+                     __ATOMIC_RELEASE);
     tlb_flush(as, start, SEGMENT_ENTRIES);
 }
 
-void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to, struct bank *bank)
+void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to,
+                  struct bank *bank)
 {
     struct cap_window w = src->window;
 

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT
-// An environment with a cloned address space and a cloned capability table: fork in its barest form.
+// An environment with a cloned address space and a cloned capability table: fork in its barest
+// form.
 //
-// Stacks are copied, the pages between SHARED and SHARED + 16 pages are shared, the call's cursor is dropped, all else is
-// copy-on-write; an upcall handler breaks it (cow_handler). The child has its block where the parent's is.
+// Stacks are copied, the pages between SHARED and SHARED + 16 pages are shared, the call's cursor
+// is dropped, all else is copy-on-write; an upcall handler breaks it (cow_handler). The child has
+// its block where the parent's is.
 #ifndef TEST_CHILD_H
 #define TEST_CHILD_H
 #include "test.h"
 
-#define CURSOR 0x200000000ull // a page that is never copy-on-write
-#define SHARED 0x210000000ull
-#define PAGES(n) ((n) * EXO_PAGE_SIZE)
+#define CURSOR   0x200000000ull // a page that is never copy-on-write
+#define SHARED   0x210000000ull
+#define PAGES(n) ((n)*EXO_PAGE_SIZE)
 
 struct child {
     exo_handle_t env, aspace, block;
     exo_env_id_t id;
 };
 
-static inline int64_t batch(uint32_t kind, uint64_t va, uint32_t pages, uint32_t rights, exo_handle_t cap, uint64_t first,
-                            uint32_t flags)
+static inline int64_t batch(uint32_t kind, uint64_t va, uint32_t pages, uint32_t rights,
+                            exo_handle_t cap, uint64_t first, uint32_t flags)
 {
     struct exo_map_op op = {kind, pages, va, cap, first, rights, flags};
 
@@ -47,7 +49,8 @@ static inline void cow_handler(struct exo_save *save)
     last_fault = save->addr;
     last_error = save->error;
     if (save->cause != EXO_UP_PAGEFAULT || batch(EXO_OP_BUY, page, 1, RW, 0, 0, 0) != 1) {
-        put("# cause %lu at %lx, rip %lx, error %lx\n", save->cause, save->addr, save->rip, save->error);
+        put("# cause %lu at %lx, rip %lx, error %lx\n", save->cause, save->addr, save->rip,
+            save->error);
         exo_env_exit(99);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Banks: one whose creator exits first, one destroyed with live environments in it, one emptied by a hog that harms no one
-// else; sharing across a destroyed bank.
+// Banks: one whose creator exits first, one destroyed with live environments in it, one emptied by
+// a hog that harms no one else; sharing across a destroyed bank.
 #include "child.h"
 
 #define DATA 0x300000000ull
@@ -14,7 +14,8 @@ static uint64_t bank_used(exo_handle_t handle)
     return exo_cap_identify(handle, &info) ? ~0ull : info.used;
 }
 
-// Splits a bank, buys from it, hands the bank to nobody, and exits: what it bought for others stays.
+// Splits a bank, buys from it, hands the bank to nobody, and exits: what it bought for others
+// stays.
 static void creator(void *arg)
 {
     volatile uint64_t *shared = (uint64_t *)SHARED;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The batch call as the processor enforces it: rights, W^X, no execution of data; and hostile arguments to every memory
-// and capability call: addresses of the kernel, wrapped ranges, wrong types, stale handles, tables at the wrong place.
+// The batch call as the processor enforces it: rights, W^X, no execution of data; and hostile
+// arguments to every memory and capability call: addresses of the kernel, wrapped ranges, wrong
+// types, stale handles, tables at the wrong place.
 #include "child.h"
 
-#define DATA 0x300000000ull
+#define DATA   0x300000000ull
 #define KERNEL 0xffff800000100000ull
 
 static volatile uint64_t faults, fault_error;
@@ -28,7 +29,10 @@ static uint64_t try_write(uint64_t va)
 static uint64_t try_read(uint64_t va)
 {
     fault_error = 0;
-    __asm__ volatile("lea 1f(%%rip), %%rcx\n\tmovb (%0), %%al\n1:" : : "r"(va) : "rax", "rcx", "memory");
+    __asm__ volatile("lea 1f(%%rip), %%rcx\n\tmovb (%0), %%al\n1:"
+                     :
+                     : "r"(va)
+                     : "rax", "rcx", "memory");
     return fault_error;
 }
 
@@ -96,12 +100,22 @@ static void windows(void)
     is(unmap(DATA + PAGES(8), 4), 1);
 }
 
-static const uint64_t bad_pointers[] = {0, 8, KERNEL, EXO_KERNEL_BASE, EXO_USER_END, EXO_USER_END - 8, ~0ull, ~7ull,
-                                        0x8000000000000000ull, EXO_INFO_BASE, DATA + 0x10000000};
+static const uint64_t bad_pointers[] = {0,
+                                        8,
+                                        KERNEL,
+                                        EXO_KERNEL_BASE,
+                                        EXO_USER_END,
+                                        EXO_USER_END - 8,
+                                        ~0ull,
+                                        ~7ull,
+                                        0x8000000000000000ull,
+                                        EXO_INFO_BASE,
+                                        DATA + 0x10000000};
 
 static void pointers(void)
 {
-    exo_handle_t seg = (exo_handle_t)exo_segment_create(boot->bank), as = (exo_handle_t)exo_aspace_create(boot->bank);
+    exo_handle_t seg = (exo_handle_t)exo_segment_create(boot->bank),
+                 as = (exo_handle_t)exo_aspace_create(boot->bank);
     struct exo_region r = {DATA, DATA + 4096, EXO_CLONE_COPY, 0};
     volatile uint64_t cursor;
     unsigned bad = 0;
@@ -137,15 +151,23 @@ static void pointers(void)
 
 static void numbers(void)
 {
-    static const uint64_t vas[] = {0, 0x1000, DATA + 1, EXO_USER_END - 4096, EXO_USER_END, KERNEL, ~0xfffull,
-                                   0x0000800000000000ull - 512 * 4096, EXO_INFO_BASE};
+    static const uint64_t vas[] = {0,
+                                   0x1000,
+                                   DATA + 1,
+                                   EXO_USER_END - 4096,
+                                   EXO_USER_END,
+                                   KERNEL,
+                                   ~0xfffull,
+                                   0x0000800000000000ull - 512 * 4096,
+                                   EXO_INFO_BASE};
     exo_handle_t f = (exo_handle_t)exo_frames_alloc(boot->bank, 2, 0, 0);
     exo_handle_t seg = (exo_handle_t)exo_segment_create(boot->bank);
     unsigned bad = 0;
 
     for (unsigned i = 0; i < sizeof(vas) / 8; i++)
         for (uint32_t kind = 0; kind < 7; kind++)
-            bad += batch(kind, vas[i], 512, RW, f, kind == EXO_OP_MOVE ? DATA : 0, 0) != -EXO_EINVAL;
+            bad +=
+                batch(kind, vas[i], 512, RW, f, kind == EXO_OP_MOVE ? DATA : 0, 0) != -EXO_EINVAL;
     is(bad, 0);
     is(batch(EXO_OP_BUY, DATA, 0, RW, 0, 0, 0), -EXO_EINVAL);
     is(batch(EXO_OP_BUY, DATA, ~0u, RW, 0, 0, 0), -EXO_ELIMIT);
@@ -180,7 +202,8 @@ static void numbers(void)
     is(exo_cap_copy(f, EXO_R_READ, 0, EXO_HANDLE_INDEX(f)), -EXO_EEXISTS);
     is(exo_cap_derive(f, EXO_R_READ, 5, EXO_DERIVE_BADGE, 0), -EXO_ETYPE);
     is(exo_cap_derive(f, EXO_R_READ, 0, EXO_DERIVE_RANGE, 1), -EXO_ETYPE);
-    is(exo_cap_derive(boot->ioport, EXO_R_READ, 0, EXO_DERIVE_RANGE, 0xffffull << 32 | 2), -EXO_EINVAL);
+    is(exo_cap_derive(boot->ioport, EXO_R_READ, 0, EXO_DERIVE_RANGE, 0xffffull << 32 | 2),
+       -EXO_EINVAL);
     is(exo_cap_derive(f, EXO_R_READ, 0, ~0ull, 0), -EXO_EINVAL);
     is(exo_cap_delete(seg), 0);
     is(exo_cap_delete(f), 0);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A segment under its readers. A toy server evicts and truncates while a reader in another environment, which maps the
-// segment as one directory entry, reads it all the time; the reader recovers by its page-fault upcall: it reports the page,
-// the server fills it again or says that it lies beyond the end.
+// A segment under its readers. A toy server evicts and truncates while a reader in another
+// environment, which maps the segment as one directory entry, reads it all the time; the reader
+// recovers by its page-fault upcall: it reports the page, the server fills it again or says that it
+// lies beyond the end.
 #include "child.h"
 
-#define FILE_VA   0x400000000ull // where the reader maps it
-#define STORE     0x500000000ull // the server's own view of the frames
+#define FILE_VA    0x400000000ull // where the reader maps it
+#define STORE      0x500000000ull // the server's own view of the frames
 #define FILE_PAGES 64u
-#define ROUNDS    400u
+#define ROUNDS     400u
 
 struct talk {
     volatile uint64_t request; // page + 1 that the reader misses

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A cloned environment: copy-on-write both ways, copies, shared pages, dropped pages, windows mapped again; a grandchild
-// after the child has written; a thousand pages cloned in several calls; every frame comes back.
+// A cloned environment: copy-on-write both ways, copies, shared pages, dropped pages, windows
+// mapped again; a grandchild after the child has written; a thousand pages cloned in several calls;
+// every frame comes back.
 #include "child.h"
 
 #define DATA   0x300000000ull

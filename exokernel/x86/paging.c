@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Page tables of address spaces: finding, buying and giving back tables. What the entries mean is aspace.c's.
+// Page tables of address spaces: finding, buying and giving back tables. What the entries mean is
+// aspace.c's.
 //
-// Every table of the user half is a frame of kind TABLE: its owner is the address space, its refs the number
-// of entries in use, so that it goes the moment it is empty (pt_prune), and its rank and place tell where it
-// hangs, so that a bank that paid for it can take it out. The kernel half is the same in all address spaces:
-// mem_init makes its second-level tables once and they never change.
+// Every table of the user half is a frame of kind TABLE: its owner is the address space, its refs
+// the number of entries in use, so that it goes the moment it is empty (pt_prune), and its rank and
+// place tell where it hangs, so that a bank that paid for it can take it out. The kernel half is
+// the same in all address spaces: mem_init makes its second-level tables once and they never
+// change.
 //
 // Nothing is freed before the TLBs have forgotten it: what goes is collected in a struct gather.
 

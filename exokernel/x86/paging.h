@@ -5,9 +5,9 @@
 //     ANON     an anonymous page: the entry is one of the page's references
 //     PAGES    a page of a FRAMES window; SEGPAGE: of a SEGMENT window made page by page
 //     BLOCK    a context's block or message page
-// A window's entry also carries the most its capability allows and the low bits of the slot's index. In a
-// page directory, PAGES marks an entry that points at a segment's page table instead of one of the address
-// space's own. A page with no rights is present but the kernel's (PTE_U clear).
+// A window's entry also carries the most its capability allows and the low bits of the slot's
+// index. In a page directory, PAGES marks an entry that points at a segment's page table instead of
+// one of the address space's own. A page with no rights is present but the kernel's (PTE_U clear).
 #ifndef KERNEL_PAGING_H
 #define KERNEL_PAGING_H
 
@@ -25,14 +25,14 @@
 #define PTE_NX   (1ull << 63)
 #define PTE_ADDR 0x000ffffffffff000ull
 
-#define PTE_COW      (1ull << 9)
-#define PTE_KIND     (3ull << 10)
-#define PTE_ANON     (0ull << 10)
-#define PTE_PAGES    (1ull << 10)
-#define PTE_BLOCK    (2ull << 10)
-#define PTE_SEGPAGE  (3ull << 10)
-#define PTE_MAX_W    (1ull << 52)
-#define PTE_MAX_X    (1ull << 53)
+#define PTE_COW       (1ull << 9)
+#define PTE_KIND      (3ull << 10)
+#define PTE_ANON      (0ull << 10)
+#define PTE_PAGES     (1ull << 10)
+#define PTE_BLOCK     (2ull << 10)
+#define PTE_SEGPAGE   (3ull << 10)
+#define PTE_MAX_W     (1ull << 52)
+#define PTE_MAX_X     (1ull << 53)
 #define PTE_TAG_SHIFT 54
 #define PTE_TAG       (0xffull << PTE_TAG_SHIFT)
 

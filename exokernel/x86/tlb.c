@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// TLBs. Address spaces have no tags: loading CR3 forgets all but the kernel's global entries, so only a CPU
-// that has the address space loaded can hold its translations. invlpg also forgets what the CPU caches of the
-// tables above an entry (Intel SDM vol. 3, 4.10.4.1), so freeing a table needs one address of it flushed.
+// TLBs. Address spaces have no tags: loading CR3 forgets all but the kernel's global entries, so
+// only a CPU that has the address space loaded can hold its translations. invlpg also forgets what
+// the CPU caches of the tables above an entry (Intel SDM vol. 3, 4.10.4.1), so freeing a table
+// needs one address of it flushed.
 
 #include <object/aspace.h>
 

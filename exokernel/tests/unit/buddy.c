@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The buddy allocator against a naive model: a byte per frame. Runs of any length, aligned ones, wanted places.
+// The buddy allocator against a naive model: a byte per frame. Runs of any length, aligned ones,
+// wanted places.
 #include "machine.h"
 
 #define FRAMES 5000 // not a multiple of the largest block

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the kernel's memory objects need of the rest of the kernel, on the host. Addresses below 4 GiB are the
-// current environment's, others the test's own.
+// What the kernel's memory objects need of the rest of the kernel, on the host. Addresses below 4
+// GiB are the current environment's, others the test's own.
 
 #include <stdarg.h>
 #include <core/log.h>
@@ -50,7 +50,7 @@ void bank_root_grow(uint64_t frames)
     root->limit += frames;
 }
 
-// --- TLB --------------------------------------------------------------------------------------
+// --- TLB -------------------------------------------------------------------------------------
 
 void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages)
 {
@@ -95,7 +95,7 @@ void tlb_verify(void)
     }
 }
 
-// --- user memory --------------------------------------------------------------------------------
+// --- user memory -----------------------------------------------------------------------------
 
 static void *user_at(uaddr_t va, uint32_t right)
 {
@@ -136,7 +136,7 @@ int byte_write(uint64_t va, uint8_t value)
     return at ? *at = value : -1;
 }
 
-// --- the other objects ----------------------------------------------------------------------------
+// --- the other objects -----------------------------------------------------------------------
 
 void wait_counted(struct kobj *obj)
 {
@@ -218,11 +218,14 @@ static int plain_destroy(struct kobj *obj, unsigned budget)
 }
 
 const struct kobj_ops env_ops = {.name = "env", .release = env_release, .destroy = env_destroy};
-#define PLAIN {.name = "plain", .release = plain_release, .destroy = plain_destroy}
+#define PLAIN                                                                                      \
+    {                                                                                              \
+        .name = "plain", .release = plain_release, .destroy = plain_destroy                        \
+    }
 const struct kobj_ops ctx_ops = PLAIN, endpoint_ops = PLAIN, slice_ops = PLAIN, irq_ops = PLAIN,
                       ioport_ops = PLAIN, device_ops = PLAIN, machine_ops = PLAIN;
 
-// --- start and end ----------------------------------------------------------------------------------
+// --- start and end ---------------------------------------------------------------------------
 
 void machine_start(uint64_t frames)
 {

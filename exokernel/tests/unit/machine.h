@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A machine for the memory objects on the host: an arena for RAM, environments without contexts, a TLB that
-// remembers what it was not told to forget, and every call as the running environment.
+// A machine for the memory objects on the host: an arena for RAM, environments without contexts, a
+// TLB that remembers what it was not told to forget, and every call as the running environment.
 #ifndef UNIT_MACHINE_H
 #define UNIT_MACHINE_H
 

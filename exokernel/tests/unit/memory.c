@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the memory calls promise, one promise after the other: contents after copy-on-write, rights, W^X, windows that
-// other windows replaced, a segment under its readers, banks that fold and end.
+// What the memory calls promise, one promise after the other: contents after copy-on-write, rights,
+// W^X, windows that other windows replaced, a segment under its readers, banks that fold and end.
 
 #include "machine.h"
 
@@ -12,11 +12,15 @@
 
 static exo_handle_t bank[ENVS];
 
-static int64_t op(uint32_t kind, uint64_t va, uint32_t count, uint32_t rights, exo_handle_t cap, uint64_t first,
-                  uint32_t flags)
+static int64_t op(uint32_t kind, uint64_t va, uint32_t count, uint32_t rights, exo_handle_t cap,
+                  uint64_t first, uint32_t flags)
 {
     struct exo_map_op o = {kind, count, va, cap, first, rights, flags};
-    int64_t r = sys_aspace_batch(0, bank[current == envs[0] ? 0 : current == envs[1] ? 1 : 2], (uaddr_t)&o, 1);
+    int64_t r = sys_aspace_batch(0,
+                                 bank[current == envs[0]   ? 0
+                                      : current == envs[1] ? 1
+                                                           : 2],
+                                 (uaddr_t)&o, 1);
 
     tlb_verify();
     return r;
@@ -83,6 +87,9 @@ static void test_batch(void)
     CHECK(byte_read(A) < 0 && byte_read(A + 0x400000) == 7);
     CHECK(op(EXO_OP_UNMAP, A + 0x400000, 512, 0, 0, 0, 0) == 1);
     CHECK(frames_used(0) == before);
+    // The far corner stays mapped until the end: taking it out must not need more than a call's
+    // steps.
+    CHECK(op(EXO_OP_BUY, EXO_USER_END - 0x2000, 1, RW, 0, 0, 0) == 1);
     sound();
 }
 
@@ -183,7 +190,8 @@ static void test_windows(void)
     // Copy-on-write of a file's page.
     CHECK(op(EXO_OP_UNMAP, A + 0x10000, 4, 0, 0, 0, 0) == 1);
     CHECK(op(EXO_OP_MAP, A, 4, RW, g, 0, EXO_MAP_COW) == 1 && byte_write(A, 1) < 0);
-    CHECK(op(EXO_OP_COW_BREAK, A, 1, 0, 0, 0, 0) == 1 && byte_read(A) == 3 && byte_write(A, 4) == 4);
+    CHECK(op(EXO_OP_COW_BREAK, A, 1, 0, 0, 0, 0) == 1 && byte_read(A) == 3 &&
+          byte_write(A, 4) == 4);
     CHECK(op(EXO_OP_MAP, A, 4, RW, g, 0, EXO_MAP_COW) == 1 && byte_read(A) == 4);
     CHECK(sys_cap_delete(g) == 0 && byte_read(A) == 4 && byte_read(A + 0x1000) < 0);
     CHECK(op(EXO_OP_UNMAP, A, 4, 0, 0, 0, 0) == 1);
@@ -209,8 +217,10 @@ static void test_segment(void)
     CHECK(op(EXO_OP_MAP, A, 512, RW, theirs, 0, 0) == 1); // one directory entry
     CHECK(byte_read(A) == 1 && byte_read(A + 0x1000) == 2 && byte_read(A + 0x8000) < 0);
     run_as(0);
-    CHECK(op(EXO_OP_MAP, A + 0x3000, 4, RW, seg, 0, 0) == 1 && byte_write(A + 0x3000, 9) == 9); // by pages
-    CHECK(sys_segment_harvest(seg, 0, 64, (uaddr_t)bits) == 0 && bits[0] == 15); // mapped writable singly
+    CHECK(op(EXO_OP_MAP, A + 0x3000, 4, RW, seg, 0, 0) == 1 &&
+          byte_write(A + 0x3000, 9) == 9); // by pages
+    CHECK(sys_segment_harvest(seg, 0, 64, (uaddr_t)bits) == 0 &&
+          bits[0] == 15); // mapped writable singly
     tlb_touch(envs[0]->aspace, A + 0x3000);
     tlb_touch(envs[1]->aspace, A);
     CHECK(sys_segment_clear(seg, 0, 1) == 0);
@@ -235,7 +245,8 @@ static void test_segment(void)
         ;
     CHECK(r == 0);
     run_as(2);
-    CHECK(byte_read(A + 0x1000) == 2 && byte_read(A + 0x2000) < 0 && byte_write(A + 0x3000, 6) == 6);
+    CHECK(byte_read(A + 0x1000) == 2 && byte_read(A + 0x2000) < 0 &&
+          byte_write(A + 0x3000, 6) == 6);
     sound();
     run_as(0);
     CHECK(sys_cap_delete(seg) == 0);
@@ -260,7 +271,8 @@ static void test_clear_in_parts(void)
     for (int i = 0; i < 600; i += 7)
         CHECK(op(EXO_OP_MAP, A + (uint64_t)i * 0x1000, 1, RW, copies[i], 3, 0) == 1);
     for (; (r = sys_segment_clear(seg, 3, 1)) == -EXO_EAGAIN; calls++) {
-        CHECK(op(EXO_OP_MAP, A + 0x800000, 1, RW, copies[7 * calls + 1], 3, 0) == 1 && byte_read(A + 0x800000) < 0);
+        CHECK(op(EXO_OP_MAP, A + 0x800000, 1, RW, copies[7 * calls + 1], 3, 0) == 1 &&
+              byte_read(A + 0x800000) < 0);
         CHECK(sys_segment_fill(seg, 3, f, 0, 1 | (uint64_t)RW << 32) == -EXO_EEXISTS);
         CHECK(sys_cap_delete(copies[600 - calls]) == 0 && sys_cap_delete(copies[300 + calls]) == 0);
     }
@@ -290,13 +302,15 @@ static void test_banks(void)
     CHECK(sys_frames_alloc(grand, 50, 0, 0) == -EXO_ENOMEM);
     f = (exo_handle_t)sys_frames_alloc(grand, 49, 0, 0);
     CHECK((int64_t)f > 0 && sys_segment_create(grand) == -EXO_ENOMEM);
-    // The child's creator goes: what the grandchild owes stays with the parent, the rest comes back.
+    // The child's creator goes: what the grandchild owes stays with the parent, the rest comes
+    // back.
     CHECK(sys_cap_delete(child) == 0);
     machine_drain();
     CHECK(frames_used(0) == before + 51);
     while ((r = sys_bank_fold(grand)) == -EXO_EAGAIN)
         ;
-    CHECK(r == 0 && sys_cap_identify(grand, (uaddr_t)&(struct exo_cap_info){0}) == -EXO_EBADHANDLE);
+    CHECK(r == 0 &&
+          sys_cap_identify(grand, (uaddr_t) & (struct exo_cap_info){0}) == -EXO_EBADHANDLE);
     machine_drain();
     CHECK(frames_used(0) == before + 51);
     CHECK(sys_cap_delete(f) == 0);
@@ -319,9 +333,11 @@ static void test_banks(void)
         ;
     CHECK(r == 0 && byte_read(A) < 0 && byte_read(A + 0x200000) < 0);
     CHECK(sys_cap_delete(f) == -EXO_EBADHANDLE && sys_cap_delete(as) == -EXO_EBADHANDLE);
-    CHECK(op(EXO_OP_UNMAP, A, 512, 0, 0, 0, 0) == 1 && op(EXO_OP_UNMAP, A + 0x200000, 512, 0, 0, 0, 0) == 1);
+    CHECK(op(EXO_OP_UNMAP, A, 512, 0, 0, 0, 0) == 1 &&
+          op(EXO_OP_UNMAP, A + 0x200000, 512, 0, 0, 0, 0) == 1);
     sound();
-    CHECK(frames_used(0) <= left && frames_used(0) <= before + 8); // pages it shared with us are ours now
+    CHECK(frames_used(0) <= left &&
+          frames_used(0) <= before + 8); // pages it shared with us are ours now
     // A chain of banks deeper than any stack.
     before = frames_used(0);
     for (child = bank[0], left = 1200; left > 800; left--) {

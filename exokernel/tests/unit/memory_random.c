@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Random calls of three environments that share capabilities, with hostile arguments among them. After every
-// call the TLB must not remember more than is true; every few calls the kernel's own checker must find nothing;
-// when all have died, every frame is free.
+// Random calls of three environments that share capabilities, with hostile arguments among them.
+// After every call the TLB must not remember more than is true; every few calls the kernel's own
+// checker must find nothing; when all have died, every frame is free.
 //
 //     memory_random CALLS SEED
 
@@ -35,7 +35,8 @@ static exo_handle_t some_cap(enum exo_cap_type type)
 
 static uint64_t some_va(void)
 {
-    static const uint64_t odd[] = {0, 1, EXO_USER_END - 4096, EXO_USER_END, ~0ull, 0xfff, EXO_LIBOS_BASE};
+    static const uint64_t odd[] = {0,     1,     EXO_USER_END - 4096, EXO_USER_END,
+                                   ~0ull, 0xfff, EXO_LIBOS_BASE};
 
     if (pick(100) == 0)
         return odd[pick(7)];
@@ -123,7 +124,8 @@ static int64_t do_clone(void)
 
         sys_aspace_batch(0, some_cap(EXO_CAP_BANK), (uaddr_t)&op, 1);
     }
-    return sys_aspace_clone(some_cap(EXO_CAP_ASPACE), some_cap(EXO_CAP_BANK), (uaddr_t)r, n, CURSOR);
+    return sys_aspace_clone(some_cap(EXO_CAP_ASPACE), some_cap(EXO_CAP_BANK), (uaddr_t)r, n,
+                            CURSOR);
 }
 
 static int64_t do_table(void)
@@ -151,7 +153,8 @@ static int64_t do_segment(void)
         return sys_segment_fill(seg, pick(2) ? pick(16) : index, some_cap(EXO_CAP_FRAMES), pick(2),
                                 count | (pick(4) ? 3 : pick(32)) << 32);
     case 3:
-        return pick(2) ? sys_segment_clear(seg, index, count) : sys_segment_clear(seg, 0, 16 + pick(497));
+        return pick(2) ? sys_segment_clear(seg, index, count)
+                       : sys_segment_clear(seg, 0, 16 + pick(497));
     default:
         return sys_segment_harvest(seg, index, count & ~63ull, (uaddr_t)bits);
     }
@@ -199,7 +202,8 @@ static int64_t do_bank(void)
     }
 }
 
-// What other parts of the kernel do: moved capabilities, context blocks, another bank for the tables.
+// What other parts of the kernel do: moved capabilities, context blocks, another bank for the
+// tables.
 static int64_t do_others(void)
 {
     struct cap_slot *slot, *dst;
@@ -208,7 +212,8 @@ static int64_t do_others(void)
 
     switch (pick(4)) {
     case 0:
-        if (cap_find(some_cap(pick(2) ? EXO_CAP_SEGMENT : EXO_CAP_FRAMES), EXO_CAP_NONE, 0, &slot) ||
+        if (cap_find(some_cap(pick(2) ? EXO_CAP_SEGMENT : EXO_CAP_FRAMES), EXO_CAP_NONE, 0,
+                     &slot) ||
             cap_slot_for(envs[pick(ENVS)], 0, &dst))
             return -1;
         return cap_move(slot, dst);
@@ -231,8 +236,9 @@ static int64_t do_others(void)
     }
 }
 
-static int64_t (*const actions[])(void) = {do_batch, do_batch, do_batch, do_segment, do_segment, do_cap,
-                                           do_cap,   do_bank,  do_clone, do_table,   do_others};
+static int64_t (*const actions[])(void) = {do_batch,   do_batch, do_batch, do_segment,
+                                           do_segment, do_cap,   do_cap,   do_bank,
+                                           do_clone,   do_table, do_others};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 // Each environment gets capabilities to the others.
