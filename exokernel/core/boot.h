@@ -27,9 +27,10 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
-void multiboot_parse(uint32_t magic, paddr_t info); // x86/multiboot.c; panics when it is neither kind
-void acpi_parse(void);                              // x86/acpi.c; before mem_init
-void loader_start(void);                            // core/loader.c: makes the first environment
+void multiboot_parse(uint32_t magic,
+                     paddr_t info); // x86/multiboot.c; panics when it is neither kind
+void acpi_parse(void);              // x86/acpi.c; before mem_init
+void loader_start(void);            // core/loader.c: makes the first environment
 // The value of "name=value" or "name" (then "") among the words of a command line; NULL: not there.
 const char *boot_word(const char *words, const char *name);
 void serial_init(void);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// From a call's number to its handler: a table made from calls.def, whose entries take the arguments from the context's
-// registers. Every call is counted for its environment and leaves a record in the trace ring.
+// From a call's number to its handler: a table made from calls.def, whose entries take the
+// arguments from the context's registers. Every call is counted for its environment and leaves a
+// record in the trace ring.
 
 #include <core/dispatch.h>
 #include <core/trace.h>
@@ -42,12 +43,12 @@ static const struct {
     const char *name;
 } calls[EXO_CALL_LIMIT] = {
 #define CALL0(nr, name, ...) [nr] = {call_##name, #name},
-#define CALL1 CALL0
-#define CALL2 CALL0
-#define CALL3 CALL0
-#define CALL4 CALL0
-#define CALL5 CALL0
-#define CALLX CALL0
+#define CALL1                CALL0
+#define CALL2                CALL0
+#define CALL3                CALL0
+#define CALL4                CALL0
+#define CALL5                CALL0
+#define CALLX                CALL0
 #include <exo/calls.def>
 };
 
@@ -65,7 +66,8 @@ int64_t dispatch(struct ctx *ctx)
     ctx->env->info->entries++;
     if (number < EXO_CALL_LIMIT && calls[number].handler)
         result = calls[number].handler(ctx);
-    // Memory that is on its way back counts as free: a call that failed has changed nothing and may be repeated.
+    // Memory that is on its way back counts as free: a call that failed has changed nothing and may
+    // be repeated.
     for (unsigned n = 0; result == -EXO_ENOMEM && n < NOMEM_REPEATS && mem_work(0); n++) {
         mem_work(NOMEM_WORK);
         result = calls[number].handler(ctx);

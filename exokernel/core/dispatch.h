@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The handlers of the kernel calls, prototypes generated from calls.def: int64_t sys_<name>(arguments), where
-// H is exo_handle_t, U uint64_t, P uaddr_t. A handler returns the result (>= 0 or -EXO_E<NAME>), or
-// CALL_NO_RESULT when the context's registers hold it already or get it later, because it sleeps.
+// The handlers of the kernel calls, prototypes generated from calls.def: int64_t
+// sys_<name>(arguments), where H is exo_handle_t, U uint64_t, P uaddr_t. A handler returns the
+// result (>= 0 or -EXO_E<NAME>), or CALL_NO_RESULT when the context's registers hold it already or
+// get it later, because it sleeps.
 #ifndef KERNEL_DISPATCH_H
 #define KERNEL_DISPATCH_H
 
@@ -12,9 +13,9 @@
 
 struct ctx;
 
-#define SYS_ARG_H exo_handle_t
-#define SYS_ARG_U uint64_t
-#define SYS_ARG_P uaddr_t
+#define SYS_ARG_H                          exo_handle_t
+#define SYS_ARG_U                          uint64_t
+#define SYS_ARG_P                          uaddr_t
 #define CALL0(nr, name, ...)               int64_t sys_##name(void);
 #define CALL1(nr, name, ta, a, ...)        int64_t sys_##name(SYS_ARG_##ta a);
 #define CALL2(nr, name, ta, a, tb, b, ...) int64_t sys_##name(SYS_ARG_##ta a, SYS_ARG_##tb b);

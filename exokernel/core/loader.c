@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The first environment: an address space with the modules marked `load` as static ELF programs, a context with its stacks,
-// the boot page, and every capability there is (contract: abi/exo/boot.h). Whatever fails here fails for good, so errors
-// are panics; module contents are input, so every offset is checked.
+// The first environment: an address space with the modules marked `load` as static ELF programs, a
+// context with its stacks, the boot page, and every capability there is (contract: abi/exo/boot.h).
+// Whatever fails here fails for good, so errors are panics; module contents are input, so every
+// offset is checked.
 
 #include <string.h>
 #include <core/boot.h>
@@ -81,7 +82,8 @@ static void load_segment(const struct boot_module *module, const struct segment_
     uint32_t rights = EXO_R_READ;
 
     if (ph->offset > size || ph->filesz > size - ph->offset || ph->filesz > ph->memsz ||
-        ph->vaddr < EXO_USER_BASE || ph->vaddr >= EXO_USER_END || ph->memsz > EXO_USER_END - ph->vaddr)
+        ph->vaddr < EXO_USER_BASE || ph->vaddr >= EXO_USER_END ||
+        ph->memsz > EXO_USER_END - ph->vaddr)
         panic("module %s: bad segment", module->words);
     if (ph->memsz == 0)
         return;
@@ -101,8 +103,9 @@ static void load_module(const struct boot_module *module, struct exo_boot_module
     struct segment_header ph;
 
     memcpy(&elf, file, size < sizeof(elf) ? size : sizeof(elf));
-    if (size < sizeof(elf) || memcmp(elf.ident, "\177ELF\2\1", 6) || elf.type != 2 || elf.machine != 62 ||
-        elf.phentsize != sizeof(ph) || elf.phoff > size || elf.phnum > (size - elf.phoff) / sizeof(ph))
+    if (size < sizeof(elf) || memcmp(elf.ident, "\177ELF\2\1", 6) || elf.type != 2 ||
+        elf.machine != 62 || elf.phentsize != sizeof(ph) || elf.phoff > size ||
+        elf.phnum > (size - elf.phoff) / sizeof(ph))
         panic("module %s is not a static x86-64 ELF program", module->words);
     for (unsigned i = 0; i < elf.phnum; i++) {
         memcpy(&ph, file + elf.phoff + i * sizeof(ph), sizeof(ph));
@@ -158,7 +161,8 @@ static uint64_t give_modules(void)
         if (pages == 0)
             continue;
         err = frames_adopt(bank_root(), out->first_frame, pages, &frames);
-        out->frames = give(err, frames, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE, out->name);
+        out->frames =
+            give(err, frames, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE, out->name);
     }
     boot->nmodules = boot_info.nmodules;
     if (!entry)
@@ -188,8 +192,9 @@ static void give_devices(void)
 
     boot->ndevices = device_scan(bank_root(), found, sizeof(found) / sizeof(found[0]));
     for (unsigned i = 0; i < boot->ndevices; i++) {
-        int64_t handle = cap_name_new(env, found[i], EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE | EXO_R_CONTROL,
-                                      device_bdf(found[i]));
+        int64_t handle =
+            cap_name_new(env, found[i], EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE | EXO_R_CONTROL,
+                         device_bdf(found[i]));
 
         must(handle, "device");
         boot->device[i] = (exo_handle_t)handle;
@@ -249,7 +254,8 @@ static void start_context(struct slice *slice, uint64_t entry)
 
     boot->ctx_block = give(err, frames, EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE, "context block");
     must(ctx_new(env, bank_root(), frames, EXO_BOOT_CTX_VA, &ctx), "context");
-    map_zeroed(EXO_BOOT_STACK - STACK_PAGES * EXO_PAGE_SIZE, STACK_PAGES, EXO_R_READ | EXO_R_WRITE, "stack");
+    map_zeroed(EXO_BOOT_STACK - STACK_PAGES * EXO_PAGE_SIZE, STACK_PAGES, EXO_R_READ | EXO_R_WRITE,
+               "stack");
     map_zeroed(EXO_BOOT_UPCALL_STACK - UPCALL_STACK_PAGES * EXO_PAGE_SIZE, UPCALL_STACK_PAGES,
                EXO_R_READ | EXO_R_WRITE, "upcall stack");
     ctx->block->upcall_stack_top = EXO_BOOT_UPCALL_STACK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The log: text to COM1, polled, because it must work before and after everything else. Lines end in CR LF there.
+// The log: text to COM1, polled, because it must work before and after everything else. Lines end
+// in CR LF there.
 
 #include <stdarg.h>
 #include <stdbool.h>

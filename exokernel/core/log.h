@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernel's log (COM1) and its end (panic). Formats: %s %c %d %u %x %p %lx %lu %ld, widths and 0 padding.
+// The kernel's log (COM1) and its end (panic). Formats: %s %c %d %u %x %p %lx %lu %ld, widths and 0
+// padding.
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
 
@@ -10,7 +11,8 @@ void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_write(const char *text, size_t bytes);
 __attribute__((noreturn, format(printf, 1, 2))) void panic(const char *format, ...);
 struct regs;
-__attribute__((noreturn)) void panic_regs(const struct regs *regs, uint64_t cr2); // an exception in the kernel
+__attribute__((noreturn)) void panic_regs(const struct regs *regs,
+                                          uint64_t cr2); // an exception in the kernel
 
 // For invariants only, never for what a user supplied.
 #define kassert(cond)                                                                              \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot order. Each step may use those before it: log, the boot loader's information, CPU features (which patch the
-// still writable text), exceptions, memory (from here on W^X and the real direct map), time, and the first environment.
+// Boot order. Each step may use those before it: log, the boot loader's information, CPU features
+// (which patch the still writable text), exceptions, memory (from here on W^X and the real direct
+// map), time, and the first environment.
 
 #include <core/boot.h>
 #include <core/log.h>
@@ -69,8 +70,8 @@ _Noreturn void kmain(uint32_t magic, paddr_t info)
     acpi_parse();
     memory_start();
     clock_init();
-    log_printf("memory: %lu MiB in %lu frames, %lu free\n", info_page->frames >> 8, info_page->frames,
-               info_page->frames_free);
+    log_printf("memory: %lu MiB in %lu frames, %lu free\n", info_page->frames >> 8,
+               info_page->frames, info_page->frames_free);
     options();
     klock_acquire();
     loader_start();

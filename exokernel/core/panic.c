@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The end: what went wrong, the calls that led there, with names, and the last entries of the trace ring. The names are a table
-// that the build makes from the first link and adds in the second (tools: symbols.py): 32-bit offsets from
-// EXO_KERNEL_BASE, ascending, each followed by the offset of a name.
+// The end: what went wrong, the calls that led there, with names, and the last entries of the trace
+// ring. The names are a table that the build makes from the first link and adds in the second
+// (tools: symbols.py): 32-bit offsets from EXO_KERNEL_BASE, ascending, each followed by the offset
+// of a name.
 //
 // `exit-on-panic` on the command line ends an emulator through its exit device instead of halting.
 
@@ -27,7 +28,8 @@ void machine_exit(uint32_t code);
 
 static void print_address(uint64_t address)
 {
-    uint32_t offset = (uint32_t)(address - EXO_KERNEL_BASE), lo = 0, hi = &symbol_count ? symbol_count : 0;
+    uint32_t offset = (uint32_t)(address - EXO_KERNEL_BASE), lo = 0,
+             hi = &symbol_count ? symbol_count : 0;
 
     while (hi - lo > 1) {
         uint32_t middle = lo + (hi - lo) / 2;
@@ -38,7 +40,8 @@ static void print_address(uint64_t address)
             hi = middle;
     }
     if (hi && symbols[lo].offset <= offset)
-        log_printf("  %lx %s+%x\n", address, symbol_names + symbols[lo].name, offset - symbols[lo].offset);
+        log_printf("  %lx %s+%x\n", address, symbol_names + symbols[lo].name,
+                   offset - symbols[lo].offset);
     else
         log_printf("  %lx\n", address);
 }
@@ -108,12 +111,14 @@ void panic(const char *format, ...)
 void panic_regs(const struct regs *regs, uint64_t cr2)
 {
     once();
-    log_printf("\nPANIC: exception %lu in the kernel, error %lx, address %lx\n", regs->vector, regs->error, cr2);
+    log_printf("\nPANIC: exception %lu in the kernel, error %lx, address %lx\n", regs->vector,
+               regs->error, cr2);
     log_printf("rip %lx rsp %lx rflags %lx\n", regs->rip, regs->rsp, regs->rflags);
-    log_printf("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx\n", regs->rax, regs->rbx, regs->rcx, regs->rdx,
-               regs->rsi, regs->rdi);
-    log_printf("rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", regs->rbp, regs->r8,
-               regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15);
+    log_printf("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx\n", regs->rax, regs->rbx, regs->rcx,
+               regs->rdx, regs->rsi, regs->rdi);
+    log_printf("rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", regs->rbp,
+               regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
+               regs->r15);
     print_context();
     backtrace(regs->rip, (const uint64_t *)regs->rbp);
     end();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The four functions a C compiler takes for granted, and strlen. The string instructions do well enough: the
-// kernel moves little, and mostly whole pages.
+// The four functions a C compiler takes for granted, and strlen. The string instructions do well
+// enough: the kernel moves little, and mostly whole pages.
 
 #include <stdint.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A ring of fixed records, the newest overwriting the oldest. A record is written at a call's entry and completed at its
-// return; of a call that sleeps the result stays EXO_TRACE_ASLEEP. Locking: klock.
+// A ring of fixed records, the newest overwriting the oldest. A record is written at a call's entry
+// and completed at its return; of a call that sleeps the result stays EXO_TRACE_ASLEEP. Locking:
+// klock.
 
 #include <core/log.h>
 #include <core/trace.h>
@@ -47,8 +48,8 @@ void trace_print(unsigned count)
     struct exo_trace r;
 
     while (trace_get(&at, &r)) {
-        log_printf("  %lu env %u.%u %s(%lx, %lx, %lx, %lx)", r.sequence, r.env, r.ctx, call_name(r.number),
-                   r.args[0], r.args[1], r.args[2], r.args[3]);
+        log_printf("  %lu env %u.%u %s(%lx, %lx, %lx, %lx)", r.sequence, r.env, r.ctx,
+                   call_name(r.number), r.args[0], r.args[1], r.args[2], r.args[3]);
         if (r.result == EXO_TRACE_ASLEEP)
             log_printf(" asleep\n");
         else

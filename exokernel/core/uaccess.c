@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Copies between the kernel and the loaded address space: the range check here, the access in entry.S, where a
-// fault continues at the fixup. A read-only page (copy-on-write too) is a fault for copy_to_user: the caller's
-// library makes it writable and calls again.
+// Copies between the kernel and the loaded address space: the range check here, the access in
+// entry.S, where a fault continues at the fixup. A read-only page (copy-on-write too) is a fault
+// for copy_to_user: the caller's library makes it writable and calls again.
 
 #include <core/uaccess.h>
 #include <exo/errors.h>

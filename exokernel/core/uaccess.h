@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The only way to memory of the running environment. A user address is an allegation: it is checked against
-// the user half, and the access itself is recoverable (fixup table), so that no address a caller can invent
-// harms the kernel. All copy from or to the address space that is loaded.
+// The only way to memory of the running environment. A user address is an allegation: it is checked
+// against the user half, and the access itself is recoverable (fixup table), so that no address a
+// caller can invent harms the kernel. All copy from or to the address space that is loaded.
 #ifndef KERNEL_UACCESS_H
 #define KERNEL_UACCESS_H
 

@@ -2,13 +2,14 @@
 //
 // Contexts: registers, the two shared frames, and upcalls into user code (contract: abi/exo/ctx.h).
 //
-// The block is user-writable: every word is read once and bounded before use, and the kernel reaches it by its own mapping
-// of the pinned frames. A context is in exactly one of these places: running on a CPU, queued on its slice (ready
-// and bound), asleep in a call (state), or nowhere (stopped, or dead). Whoever ends a sleep stores the result in the
-// registers; there is nothing to continue in the kernel.
+// The block is user-writable: every word is read once and bounded before use, and the kernel
+// reaches it by its own mapping of the pinned frames. A context is in exactly one of these places:
+// running on a CPU, queued on its slice (ready and bound), asleep in a call (state), or nowhere
+// (stopped, or dead). Whoever ends a sleep stores the result in the registers; there is nothing to
+// continue in the kernel.
 //
-// A context never outlives its environment object, nor the environment's record of it: its registers can be read after
-// death. Locking: klock.
+// A context never outlives its environment object, nor the environment's record of it: its
+// registers can be read after death. Locking: klock.
 
 #include <string.h>
 #include <core/dispatch.h>
@@ -26,7 +27,7 @@ struct ctx *ctx_by_index(struct env *env, uint32_t index)
 {
     struct ctx *ctx;
 
-    TAILQ_FOREACH(ctx, &env->contexts, link)
+    TAILQ_FOREACH (ctx, &env->contexts, link)
         if (ctx->index == index)
             return ctx;
     return NULL;
@@ -54,7 +55,7 @@ bool ctx_interruptible(const struct ctx *ctx)
     return ctx->notify_new && ctx_pending(ctx) && upcalls_open(ctx);
 }
 
-// --- making and ending ------------------------------------------------------------------------------
+// --- making and ending ---------------------------------------------------------------------------
 
 static void block_init(struct ctx *ctx)
 {
@@ -193,7 +194,7 @@ const struct kobj_ops ctx_ops = {
     .destroy = ctx_destroy,
 };
 
-// --- upcalls ------------------------------------------------------------------------------------------
+// --- upcalls -------------------------------------------------------------------------------------
 
 static uint64_t upcall_stack(const volatile struct exo_ctx *block, uint64_t rsp)
 {
@@ -276,7 +277,8 @@ void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error
     ctx->env->info->faults++;
     if (upcall(ctx, &what))
         return;
-    log_printf("env %u ctx %u: %s (vector %lu, error %lx, address %lx) at rip %lx rsp %lx cannot be delivered\n",
+    log_printf("env %u ctx %u: %s (vector %lu, error %lx, address %lx) at rip %lx rsp %lx cannot "
+               "be delivered\n",
                ctx->env->index, ctx->index, fault_name(vector), vector, error, addr, ctx->regs.rip,
                ctx->regs.rsp);
     env_begin_death(ctx->env, EXO_DEATH_UPCALL, vector);
@@ -317,7 +319,7 @@ void ctx_notify(struct ctx *ctx, uint64_t bits)
         ctx_wake(ctx, -EXO_EINTR);
 }
 
-// --- the calls ----------------------------------------------------------------------------------------
+// --- the calls -----------------------------------------------------------------------------------
 
 int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t block, uint64_t va)
 {

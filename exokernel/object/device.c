@@ -2,9 +2,10 @@
 //
 // PCI functions, found once at boot by configuration mechanism 1 and handed out raw.
 //
-// What could reach memory of others needs CONTROL: BARs, the bus-master bit, the expansion ROM, and everything from 0x40 on
-// (message-signalled interrupts are memory writes); of bridges every write. A BAR becomes FRAMES only where the firmware
-// put it, and only if no RAM is there. Sizes are taken at boot, before any driver runs. Locking: klock.
+// What could reach memory of others needs CONTROL: BARs, the bus-master bit, the expansion ROM, and
+// everything from 0x40 on (message-signalled interrupts are memory writes); of bridges every write.
+// A BAR becomes FRAMES only where the firmware put it, and only if no RAM is there. Sizes are taken
+// at boot, before any driver runs. Locking: klock.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -13,12 +14,12 @@
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
 
-#define REG_COMMAND  0x04
-#define REG_CLASS    0x08
-#define REG_HEADER   0x0c
-#define REG_BAR0     0x10
-#define REG_BUS      0x18
-#define COMMAND_MASTER 4u
+#define REG_COMMAND      0x04
+#define REG_CLASS        0x08
+#define REG_HEADER       0x0c
+#define REG_BAR0         0x10
+#define REG_BUS          0x18
+#define COMMAND_MASTER   4u
 #define CLASS_BRIDGE_PCI 0x0604
 
 struct device {
@@ -155,19 +156,21 @@ uint32_t device_bdf(const struct kobj *obj)
     return ((const struct device *)obj)->bdf;
 }
 
-// --- the calls ------------------------------------------------------------------------------------------
+// --- the calls -----------------------------------------------------------------------------------
 
 // Whether writing `width` bytes at offset takes CONTROL.
 static bool write_guarded(const struct device *dev, uint32_t offset, uint32_t width, uint32_t value)
 {
     uint32_t end = offset + width;
 
-    if (dev->bridge || end > 0x40 || (offset < 0x28 && end > REG_BAR0) || (offset < 0x34 && end > 0x30))
+    if (dev->bridge || end > 0x40 || (offset < 0x28 && end > REG_BAR0) ||
+        (offset < 0x34 && end > 0x30))
         return true;
     return offset == REG_COMMAND && value & COMMAND_MASTER;
 }
 
-int64_t sys_device_config(exo_handle_t handle, uint64_t offset, uint64_t width_write, uint64_t value)
+int64_t sys_device_config(exo_handle_t handle, uint64_t offset, uint64_t width_write,
+                          uint64_t value)
 {
     bool write = width_write & EXO_PORT_WRITE;
     uint64_t width = width_write & ~(uint64_t)EXO_PORT_WRITE;
@@ -190,7 +193,8 @@ int64_t sys_device_config(exo_handle_t handle, uint64_t offset, uint64_t width_w
         return old >> shift & mask;
     if ((offset & 0xfc) == REG_COMMAND) // the status half is cleared by writing ones
         old &= 0xffff;
-    config_write(dev->bdf, (uint32_t)offset, (old & ~(mask << shift)) | ((uint32_t)value & mask) << shift);
+    config_write(dev->bdf, (uint32_t)offset,
+                 (old & ~(mask << shift)) | ((uint32_t)value & mask) << shift);
     return 0;
 }
 
@@ -218,7 +222,8 @@ int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
     dev = (struct device *)slot->obj;
     if (bar >= 6 || !dev->bar[bar].size || !dev->bar[bar].base)
         return -EXO_ENOENT;
-    if ((config_read(dev->bdf, REG_BAR0 + (uint32_t)bar * 4) & ~15u) != (uint32_t)dev->bar[bar].base)
+    if ((config_read(dev->bdf, REG_BAR0 + (uint32_t)bar * 4) & ~15u) !=
+        (uint32_t)dev->bar[bar].base)
         return -EXO_EBUSY; // somebody moved it
     first = dev->bar[bar].base >> EXO_PAGE_SHIFT;
     count = (dev->bar[bar].size + EXO_PAGE_SIZE - 1) >> EXO_PAGE_SHIFT;

@@ -2,18 +2,21 @@
 //
 // Control transfer: protected calls to a server, and the events a server waits for.
 //
-// A call moves six words, up to a page of message and up to four capabilities from the caller to a context of the server that
-// waits in reply_wait, and turns the CPU over to it at once, on the caller's time. The reply goes back the same way. When no
-// context of the server waits, the caller queues; it can be interrupted there, but not once the server has its call,
-// so a call that reports EINTR had no effect. No server holds a caller: one that waits for the next event without having
+// A call moves six words, up to a page of message and up to four capabilities from the caller to a
+// context of the server that waits in reply_wait, and turns the CPU over to it at once, on the
+// caller's time. The reply goes back the same way. When no context of the server waits, the caller
+// queues; it can be interrupted there, but not once the server has its call, so a call that reports
+// EINTR had no effect. No server holds a caller: one that waits for the next event without having
 // answered has dropped the call (-EXO_EDEAD for the caller).
 //
-// Events in the order a server gets them: notification bits, deaths of environments it supervises, watched capabilities that
-// lost their last child, calls. Deaths queue by the environment's own link and watched capabilities by their slot's (unused)
-// window, so nothing is allocated and nothing is lost.
+// Events in the order a server gets them: notification bits, deaths of environments it supervises,
+// watched capabilities that lost their last child, calls. Deaths queue by the environment's own
+// link and watched capabilities by their slot's (unused) window, so nothing is allocated and
+// nothing is lost.
 //
-// What is transferred is read from the sender's block and table when the transfer happens, and moved between pinned frames, so a
-// transfer either fails as a whole, with an error for the sender, or is complete. Locking: klock.
+// What is transferred is read from the sender's block and table when the transfer happens, and
+// moved between pinned frames, so a transfer either fails as a whole, with an error for the sender,
+// or is complete. Locking: klock.
 
 #include <string.h>
 #include <core/dispatch.h>
@@ -27,7 +30,7 @@ _Static_assert(sizeof(struct event) <= sizeof(struct cap_window), "fits the slot
 
 struct endpoint {
     struct kobj obj;
-    struct env *server; // NULL once it died
+    struct env *server;          // NULL once it died
     LIST_ENTRY(endpoint) served; // of server
     struct ctx_list callers, receivers;
     struct env_list deaths;
@@ -44,7 +47,7 @@ static bool endpoint_dead(const struct endpoint *ep)
     return !ep->server || ep->server->state >= EXO_ENV_DYING;
 }
 
-// --- sleeping at an endpoint ------------------------------------------------------------------------------
+// --- sleeping at an endpoint
 
 static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
 {
@@ -82,7 +85,7 @@ void endpoint_abandon(struct ctx *ctx)
         ctx_wake(ctx->serving, -EXO_EDEAD);
 }
 
-// --- transfer ----------------------------------------------------------------------------------------------
+// --- transfer
 
 struct sending {
     struct cap_slot *from, *to;
@@ -102,7 +105,8 @@ static int send_one(struct ctx *from, struct ctx *to, unsigned i, struct sending
         return -EXO_EBADHANDLE;
     if (s->mode > EXO_SEND_MOVE)
         return -EXO_EINVAL;
-    if (s->mode == EXO_SEND_MOVE && s->from->wkind == CAP_W_EVENT) // bound, or an event is under way
+    if (s->mode == EXO_SEND_MOVE &&
+        s->from->wkind == CAP_W_EVENT) // bound, or an event is under way
         return -EXO_EBUSY;
     err = cap_slot_for(to->env, 0, &s->to);
     if (err)
@@ -174,9 +178,10 @@ static bool meta_bad(uint64_t meta)
     return EXO_META_BYTES(meta) > EXO_MSG_SIZE || EXO_META_CAPS(meta) > EXO_MSG_CAPS;
 }
 
-// --- events -----------------------------------------------------------------------------------------------
+// --- events
 
-static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env, uint64_t handle)
+static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env,
+                       uint64_t handle)
 {
     ctx->block->in_kind = kind;
     ctx->block->in_badge = badge;
@@ -184,7 +189,8 @@ static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uin
     ctx->block->in_handle = handle;
 }
 
-static void event_plain(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env, uint64_t handle)
+static void event_plain(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env,
+                        uint64_t handle)
 {
     event_fill(ctx, kind, badge, env, handle);
     ctx->regs.rsi = 0;
@@ -226,7 +232,8 @@ static bool take_childless(struct endpoint *ep, struct ctx *ctx)
     return false;
 }
 
-// The server context takes this caller's call; on an error of the transfer the caller has failed instead.
+// The server context takes this caller's call; on an error of the transfer the caller has failed
+// instead.
 static int take_call(struct ctx *server, struct ctx *caller, uint64_t badge)
 {
     int err = transfer(caller, server);
@@ -267,7 +274,8 @@ static bool take_notify(struct ctx *ctx)
 
 static bool take_event(struct endpoint *ep, struct ctx *ctx)
 {
-    return take_notify(ctx) || take_death(ep, ctx) || take_childless(ep, ctx) || take_queued(ep, ctx);
+    return take_notify(ctx) || take_death(ep, ctx) || take_childless(ep, ctx) ||
+           take_queued(ep, ctx);
 }
 
 // Something came: give it to a waiting context, if there is one.
@@ -333,7 +341,7 @@ void endpoint_event_drop(struct cap_slot *slot)
     TAILQ_REMOVE(&slot_endpoint(slot)->events, (struct event *)&slot->window, link);
 }
 
-// --- the object ---------------------------------------------------------------------------------------------
+// --- the object
 
 int64_t sys_endpoint_create(exo_handle_t bank)
 {
@@ -428,14 +436,14 @@ const struct kobj_ops endpoint_ops = {
     .identify = endpoint_identify,
 };
 
-// --- call ------------------------------------------------------------------------------------------------------
+// --- call
 
 // Lends the caller's time to a context of a busy server, so that it gets done sooner.
 static void server_push(struct env *server)
 {
     struct ctx *ctx;
 
-    TAILQ_FOREACH(ctx, &server->contexts, link) {
+    TAILQ_FOREACH (ctx, &server->contexts, link) {
         if (ctx->state == CTX_READY && ctx->serving) {
             schedule_to(ctx);
             return;
@@ -475,10 +483,10 @@ int64_t sys_call(struct ctx *ctx)
     return CALL_NO_RESULT;
 }
 
-// --- reply_wait ------------------------------------------------------------------------------------------------
+// --- reply_wait
 
-// Answers the call being served. Returns the caller if it is ready to go on. An error of the transfer is the
-// caller's result, and ours.
+// Answers the call being served. Returns the caller if it is ready to go on. An error of the
+// transfer is the caller's result, and ours.
 static int reply(struct ctx *ctx, struct ctx **ready)
 {
     struct ctx *caller = ctx->serving;

@@ -4,13 +4,15 @@
 //
 //     NEW --first context bound--> LIVE --kill, exit, lost upcall--> DYING --teardown--> DEAD
 //
-// From DYING on no instruction of it runs: its contexts are taken from wherever they are. The rest is work in bounded
-// steps on the time of a slice it was bound to (or the killer's): callers of its servers get an error, its capabilities are
-// deleted, its address space goes; then its supervisor is told. Contexts stay until the object goes, so that their
-// registers can be read; so does an address space that someone else holds a capability to.
+// From DYING on no instruction of it runs: its contexts are taken from wherever they are. The rest
+// is work in bounded steps on the time of a slice it was bound to (or the killer's): callers of its
+// servers get an error, its capabilities are deleted, its address space goes; then its supervisor
+// is told. Contexts stay until the object goes, so that their registers can be read; so does an
+// address space that someone else holds a capability to.
 //
-// The object goes when no capability names it and it is DEAD. One that no capability names and that cannot run any more
-// (never started, or all contexts stopped) dies, since nobody could end it. Locking: klock.
+// The object goes when no capability names it and it is DEAD. One that no capability names and that
+// cannot run any more (never started, or all contexts stopped) dies, since nobody could end it.
+// Locking: klock.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -42,7 +44,7 @@ int env_find(exo_handle_t handle, uint32_t rights, struct env **env)
     return err;
 }
 
-// --- making -----------------------------------------------------------------------------------------
+// --- making --------------------------------------------------------------------------------------
 
 static int index_take(uint32_t *index)
 {
@@ -67,7 +69,8 @@ static void info_start(struct env *env)
     *env->info = (struct exo_env_info){.id = generation << 32 | env->index, .state = EXO_ENV_NEW};
 }
 
-int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie, struct env **out)
+int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie,
+            struct env **out)
 {
     struct kobj *obj;
     struct env *env;
@@ -116,13 +119,13 @@ void env_notify(struct env *env, uint64_t bits)
         env->early_bits |= bits;
 }
 
-// --- ending -------------------------------------------------------------------------------------------
+// --- ending --------------------------------------------------------------------------------------
 
 static struct slice *env_slice(const struct env *env)
 {
     struct ctx *ctx;
 
-    TAILQ_FOREACH(ctx, &env->contexts, link)
+    TAILQ_FOREACH (ctx, &env->contexts, link)
         if (ctx->slice)
             return ctx->slice;
     return this_cpu()->slice ? this_cpu()->slice : this_cpu()->vector[0];
@@ -141,7 +144,7 @@ void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
     env->teardown_step = STEP_CALLERS;
     kobj_get(&env->obj); // until it is DEAD
     slice_reap(env_slice(env), env);
-    TAILQ_FOREACH(ctx, &env->contexts, link)
+    TAILQ_FOREACH (ctx, &env->contexts, link)
         ctx_retire(ctx);
     irq_env_died(env);
     this_cpu()->resched = true;
@@ -151,7 +154,7 @@ static bool blocks_unmap(struct env *env)
 {
     struct ctx *ctx;
 
-    TAILQ_FOREACH(ctx, &env->contexts, link)
+    TAILQ_FOREACH (ctx, &env->contexts, link)
         aspace_unmap_block(env->aspace, ctx->block_va, ctx->frames);
     return true;
 }
@@ -178,7 +181,8 @@ static void teardown_end(struct env *env)
     env->state = EXO_ENV_DEAD;
     env->info->state = EXO_ENV_DEAD;
     if (env->first)
-        panic("the first environment is dead: reason %u, code %lu", env->info->reason, env->info->code);
+        panic("the first environment is dead: reason %u, code %lu", env->info->reason,
+              env->info->code);
     slice_reaped(env);
     endpoint_tell_death(env);
     kobj_put(&env->obj);
@@ -257,7 +261,7 @@ const struct kobj_ops env_ops = {
     .identify = env_identify,
 };
 
-// --- the calls ------------------------------------------------------------------------------------------
+// --- the calls -----------------------------------------------------------------------------------
 
 // An ASPACE capability with WRITE; handle 0 is the caller's own.
 static int aspace_find(exo_handle_t handle, struct aspace **as)
@@ -274,7 +278,8 @@ static int aspace_find(exo_handle_t handle, struct aspace **as)
     return err;
 }
 
-int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor, uint64_t cookie)
+int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor,
+                       uint64_t cookie)
 {
     struct cap_slot *bank_slot, *sup_slot = NULL;
     struct aspace *as;
@@ -291,17 +296,18 @@ int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supe
     return err ? err : cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
 }
 
-// The blocks of all contexts must be where they were: maps them into the new address space, or undoes all.
+// The blocks of all contexts must be where they were: maps them into the new address space, or
+// undoes all.
 static int blocks_move(struct env *env, struct aspace *to, struct bank *bank)
 {
     struct ctx *ctx, *undo;
     int err;
 
-    TAILQ_FOREACH(ctx, &env->contexts, link) {
+    TAILQ_FOREACH (ctx, &env->contexts, link) {
         err = aspace_map_block(to, bank, ctx->block_va, ctx->frames);
         if (!err)
             continue;
-        TAILQ_FOREACH(undo, &env->contexts, link) {
+        TAILQ_FOREACH (undo, &env->contexts, link) {
             if (undo == ctx)
                 return err;
             aspace_unmap_block(to, undo->block_va, undo->frames);
@@ -377,7 +383,8 @@ static int memory_part(struct env *env, uint64_t va, uaddr_t buffer, size_t byte
                  : copy_to_user(buffer, phys_to_virt(pa), bytes);
 }
 
-int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_t length, uint64_t write)
+int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_t length,
+                       uint64_t write)
 {
     struct env *env;
     uint64_t done = 0, part;

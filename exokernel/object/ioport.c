@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// I/O ports: single accesses and strings on an 8-bit port, within the range of the capability. Locking: klock (a
-// string passes through one buffer).
+// I/O ports: single accesses and strings on an 8-bit port, within the range of the capability.
+// Locking: klock (a string passes through one buffer).
 
 #include <core/dispatch.h>
 #include <x86/cpu.h>
@@ -49,7 +49,8 @@ int64_t sys_port_io(exo_handle_t ports, uint64_t port, uint64_t width_write, uin
     err = ports_find(ports, port, (unsigned)width, write);
     if (err)
         return err;
-    return write ? port_write((uint16_t)port, (unsigned)width, value) : port_read((uint16_t)port, (unsigned)width);
+    return write ? port_write((uint16_t)port, (unsigned)width, value)
+                 : port_read((uint16_t)port, (unsigned)width);
 }
 
 static bool writable(uaddr_t va, uint64_t bytes)
@@ -64,7 +65,8 @@ static bool writable(uaddr_t va, uint64_t bytes)
     return true;
 }
 
-int64_t sys_port_string(exo_handle_t ports, uint64_t port, uaddr_t buffer, uint64_t length, uint64_t write)
+int64_t sys_port_string(exo_handle_t ports, uint64_t port, uaddr_t buffer, uint64_t length,
+                        uint64_t write)
 {
     static uint8_t bytes[4096];
     int err = ports_find(ports, port, 1, write != 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Interrupt lines of the 8259s. A line is bound to one capability slot; when it fires it is masked and notifies context 0 of
-// the slot's environment, which serves the device and unmasks it. The binding goes with the slot: it counts as the slot's
-// window (CAP_W_EVENT), so deleting or revoking the capability unbinds. Line 2 is the cascade. Locking: klock.
+// Interrupt lines of the 8259s. A line is bound to one capability slot; when it fires it is masked
+// and notifies context 0 of the slot's environment, which serves the device and unmasks it. The
+// binding goes with the slot: it counts as the slot's window (CAP_W_EVENT), so deleting or revoking
+// the capability unbinds. Line 2 is the cascade. Locking: klock.
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -51,7 +52,8 @@ static int line_find(exo_handle_t irq, uint64_t line, struct cap_slot **slot)
     if (err)
         return err;
     cap_range(*slot, &first, &count);
-    return line < first || line - first >= count || line >= LINES || line == CASCADE ? -EXO_EINVAL : 0;
+    return line < first || line - first >= count || line >= LINES || line == CASCADE ? -EXO_EINVAL
+                                                                                     : 0;
 }
 
 static bool slot_binds(const struct cap_slot *slot)

@@ -2,8 +2,9 @@
 //
 // The machine itself: log, power, trace ring. (The self-check is core/check.c.)
 //
-// Power off tries, in this order, the emulator's exit device (the caller's code becomes its status), ACPI's S5 as the firmware
-// described it, and the ports QEMU's chipsets have without ACPI tables. Locking: klock.
+// Power off tries, in this order, the emulator's exit device (the caller's code becomes its
+// status), ACPI's S5 as the firmware described it, and the ports QEMU's chipsets have without ACPI
+// tables. Locking: klock.
 
 #include <core/boot.h>
 #include <core/dispatch.h>

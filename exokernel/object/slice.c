@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: MIT
 //
-// CPU time. Each CPU walks a vector of positions; each position belongs to a slice, which has that much of every
-// round (and is skipped when it has nothing to do). Contexts bound to one slice take turns, first come first served; so
-// fork only binds the child to the parent's slice, and no number of children gets more than the parent had.
+// CPU time. Each CPU walks a vector of positions; each position belongs to a slice, which has that
+// much of every round (and is skipped when it has nothing to do). Contexts bound to one slice take
+// turns, first come first served; so fork only binds the child to the parent's slice, and no number
+// of children gets more than the parent had.
 //
-// The time of a position follows control: a caller's position runs on in the server (schedule_to) and in the target of
-// a directed yield. A context whose time is up always goes back to its own slice's queue, so that borrowed time only adds.
+// The time of a position follows control: a caller's position runs on in the server (schedule_to)
+// and in the target of a directed yield. A context whose time is up always goes back to its own
+// slice's queue, so that borrowed time only adds.
 //
-// The teardown of a dead environment takes the time of a slice it was bound to, before the slice's contexts: step by step,
-// with interrupts let in between the steps.
+// The teardown of a dead environment takes the time of a slice it was bound to, before the slice's
+// contexts: step by step, with interrupts let in between the steps.
 //
-// Positions are taken from a slice by split and come back to it when the new one goes. Locking: klock.
+// Positions are taken from a slice by split and come back to it when the new one goes. Locking:
+// klock.
 
 #include <string.h>
 #include <core/dispatch.h>
 #include <core/log.h>
 #include <x86/cpu.h>
 
-#define TICK_NS   10000000ull
+#define TICK_NS     10000000ull
 #define SWITCH_WORK 64 // deferred memory work at each change of context
-#define IDLE_WORK 256
+#define IDLE_WORK   256
 
 struct slice {
     struct kobj obj;
     struct slice *parent; // positions go back there; holds a reference
     struct cpu *cpu;
     uint32_t positions;
-    uint32_t index;       // in the exposed table
+    uint32_t index; // in the exposed table
     struct ctx_list ready, bound;
     struct env_list dying;
 };
@@ -58,7 +61,7 @@ static volatile struct exo_slice_info *slice_info(const struct slice *slice)
     return &info_slices[slice->index];
 }
 
-// --- queues ------------------------------------------------------------------------------------------
+// --- queues --------------------------------------------------------------------------------------
 
 void slice_enqueue(struct ctx *ctx, bool first)
 {
@@ -136,7 +139,7 @@ void slice_reaped(struct env *env)
     kobj_put(&slice->obj);
 }
 
-// --- choosing ---------------------------------------------------------------------------------------
+// --- choosing ------------------------------------------------------------------------------------
 
 static bool slice_busy(const struct slice *slice)
 {
@@ -268,7 +271,7 @@ void schedule_to(struct ctx *ctx)
     cpu->resched = true;
 }
 
-// --- the object ------------------------------------------------------------------------------------
+// --- the object ----------------------------------------------------------------------------------
 
 static int slice_new(struct bank *bank, struct cpu *cpu, struct slice **out)
 {
@@ -402,7 +405,7 @@ const struct kobj_ops slice_ops = {
     .identify = slice_identify,
 };
 
-// --- yield ------------------------------------------------------------------------------------------------
+// --- yield ---------------------------------------------------------------------------------------
 
 int64_t sys_ctx_yield(exo_handle_t handle, uint64_t index, uint64_t ns)
 {

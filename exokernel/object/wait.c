@@ -2,16 +2,18 @@
 //
 // Waiting for memory to change, for capabilities to go, or for time to pass.
 //
-// A condition on a word is kept by the word's physical address, in a hash of queues by frame. The promise to the waker, who
-// stores, fences, and reads exo_frame.sleepers, is kept by the order here: first the count goes up, then the word is read.
-// (One kernel lock makes the rest atomic: nobody wakes between the check and the sleep.) A frame that is freed, or that a
-// copy-on-write break leaves, wakes its sleepers: they look again at what is there now.
+// A condition on a word is kept by the word's physical address, in a hash of queues by frame. The
+// promise to the waker, who stores, fences, and reads exo_frame.sleepers, is kept by the order
+// here: first the count goes up, then the word is read. (One kernel lock makes the rest atomic:
+// nobody wakes between the check and the sleep.) A frame that is freed, or that a copy-on-write
+// break leaves, wakes its sleepers: they look again at what is there now.
 //
-// A condition on capability counts is kept by the object and looked at by the counted hook; it cannot outlive the object,
-// because its count reaches 0 first.
+// A condition on capability counts is kept by the object and looked at by the counted hook; it
+// cannot outlive the object, because its count reaches 0 first.
 //
-// cap_arm keeps a notification bit in a slot of a FRAMES capability and counts itself in sleepers of every frame of the run.
-// Deadlines, of sleeps and alarms, are in one red-black tree; the timer of a CPU is set to the first. Locking: klock.
+// cap_arm keeps a notification bit in a slot of a FRAMES capability and counts itself in sleepers
+// of every frame of the run. Deadlines, of sleeps and alarms, are in one red-black tree; the timer
+// of a CPU is set to the first. Locking: klock.
 
 #include <sys/tree.h>
 #include <core/dispatch.h>
@@ -89,7 +91,7 @@ int64_t sys_ctx_alarm(uint64_t ns, uint64_t bits)
     return (int64_t)old;
 }
 
-// --- conditions ---------------------------------------------------------------------------------------------
+// --- conditions ----------------------------------------------------------------------------------
 
 static struct bucket *bucket_of(uint64_t key)
 {
@@ -202,7 +204,7 @@ int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
     return CALL_NO_RESULT;
 }
 
-// --- waking -----------------------------------------------------------------------------------------------
+// --- waking --------------------------------------------------------------------------------------
 
 // Wakes up to count sleepers of the words in [from, to); all are in one frame.
 static uint64_t wake_words(uint64_t from, uint64_t to, uint64_t count)
@@ -211,7 +213,7 @@ static uint64_t wake_words(uint64_t from, uint64_t to, uint64_t count)
     uint64_t woken = 0;
 
 again:
-    LIST_FOREACH_SAFE(entry, bucket_of(from), link, next) {
+    LIST_FOREACH_SAFE (entry, bucket_of(from), link, next) {
         if (woken == count)
             return woken;
         if (entry->kind != EXO_COND_WORD || entry->key < from || entry->key >= to)
@@ -230,8 +232,9 @@ static void armed_notify(struct kobj *run)
     if (!armed)
         return;
     CAP_OBJ_FOREACH(slot, &run->cap)
-        if (slot->flags & CAP_FLAG_ARMED && slot->space)
-            env_notify((struct env *)((char *)slot->space - offsetof(struct env, caps)), 1ull << slot->spare);
+    if (slot->flags & CAP_FLAG_ARMED && slot->space)
+        env_notify((struct env *)((char *)slot->space - offsetof(struct env, caps)),
+                   1ull << slot->spare);
 }
 
 int64_t sys_wake(uaddr_t va, uint64_t count)
@@ -270,7 +273,7 @@ void wait_counted(struct kobj *obj)
     if (!counting)
         return;
 again:
-    LIST_FOREACH_SAFE(entry, bucket_of((uint64_t)obj), link, next) {
+    LIST_FOREACH_SAFE (entry, bucket_of((uint64_t)obj), link, next) {
         if (entry->kind == EXO_COND_WORD || entry->key != (uint64_t)obj ||
             count_now(obj, entry->kind) >= entry->value)
             continue;
@@ -279,7 +282,7 @@ again:
     }
 }
 
-// --- armed capabilities ---------------------------------------------------------------------------------------
+// --- armed capabilities --------------------------------------------------------------------------
 
 static void slot_arm(struct cap_slot *slot, int more)
 {

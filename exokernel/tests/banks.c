@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A bank is destroyed with everything that lives on it: environments, running or dead, contexts, endpoints with callers, slices with
-// contexts bound to them. Nothing is left but what others hold, and everything comes back.
+// A bank is destroyed with everything that lives on it: environments, running or dead, contexts,
+// endpoints with callers, slices with contexts bound to them. Nothing is left but what others hold,
+// and everything comes back.
 #include "test.h"
 
 static struct peer peer;
@@ -33,7 +34,8 @@ static uint64_t free_frames(void)
     return EXO_INFO->frames_free;
 }
 
-// An environment whose object, context, block and slice are bought from a child bank, and which spins.
+// An environment whose object, context, block and slice are bought from a child bank, and which
+// spins.
 static void all_on_it(void)
 {
     struct exo_regs regs = {.size = sizeof(regs), .version = EXO_ABI_VERSION};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Several contexts in one environment: made, bound, stopped, read, sharing memory and table; a server with two contexts; death of
-// all when one exits; the limit.
+// Several contexts in one environment: made, bound, stopped, read, sharing memory and table; a
+// server with two contexts; death of all when one exits; the limit.
 #include "test.h"
 
 static struct peer peer, server;
@@ -47,7 +47,8 @@ static void own_contexts(void)
     is(exo_ctx_create(0, boot->bank, boot->module[0].frames, 0x700000000000), -EXO_EINVAL);
 }
 
-// Two contexts of one server answer two callers' calls at the same time: the first keeps its call until the second answered.
+// Two contexts of one server answer two callers' calls at the same time: the first keeps its call
+// until the second answered.
 static void serve_one(void *arg)
 {
     struct exo_msg m = {.meta = EXO_REPLY_NONE};
@@ -138,7 +139,8 @@ static void limit(void)
 
     for (n = 0; n <= EXO_CONTEXTS && index >= 0; n++) {
         blocks[n] = (exo_handle_t)exo_frames_alloc(boot->bank, 2, 0, 0);
-        index = exo_ctx_create((exo_handle_t)env, boot->bank, blocks[n], 0x620000000000 + n * 0x2000);
+        index =
+            exo_ctx_create((exo_handle_t)env, boot->bank, blocks[n], 0x620000000000 + n * 0x2000);
     }
     is(n, EXO_CONTEXTS + 1);
     is(index, -EXO_ELIMIT);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Death at every instruction: a client runs a script of calls with the trap flag on, so that each of its instructions ends in an upcall;
-// after the Nth it dies, by itself or by our hand. For every N all its memory, capabilities, sleeps and calls come back, and
-// the server it talked to goes on.
+// Death at every instruction: a client runs a script of calls with the trap flag on, so that each
+// of its instructions ends in an upcall; after the Nth it dies, by itself or by our hand. For every
+// N all its memory, capabilities, sleeps and calls come back, and the server it talked to goes on.
 #include "test.h"
 
 #define PLACE 0x40000000ull
@@ -125,7 +125,8 @@ void test_main(void)
         done = one_death(at);
         if (settled() == free)
             continue;
-        put("# death after instruction %lu: %ld frames lost\n", at, (int64_t)(free - EXO_INFO->frames_free));
+        put("# death after instruction %lu: %ld frames lost\n", at,
+            (int64_t)(free - EXO_INFO->frames_free));
         free = EXO_INFO->frames_free;
         lost++;
     }

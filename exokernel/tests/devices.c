@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Raw devices: ports in range, interrupts bound, masked until acknowledged, unbound with the capability; PCI configuration with its
-// guarded parts; a BAR as frames.
+// Raw devices: ports in range, interrupts bound, masked until acknowledged, unbound with the
+// capability; PCI configuration with its guarded parts; a BAR as frames.
 #include "test.h"
 
 #define CMOS      0x70
@@ -42,12 +42,14 @@ static int64_t next_interrupt(void)
 
     cmos(0x0c); // the RTC asks again only when its cause was read
     err = exo_wait(0, 0, now() + 300000000);
-    return err == -EXO_EINTR ? (int64_t)__atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST) : err;
+    return err == -EXO_EINTR ? (int64_t)__atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST)
+                             : err;
 }
 
 static void interrupts(void)
 {
-    int64_t line = exo_cap_derive(boot->irq, EXO_R_BIND, 0, EXO_DERIVE_RANGE, (uint64_t)RTC_LINE << 32 | 1);
+    int64_t line =
+        exo_cap_derive(boot->irq, EXO_R_BIND, 0, EXO_DERIVE_RANGE, (uint64_t)RTC_LINE << 32 | 1);
     uint8_t b = cmos(0x0b);
 
     ok(line > 0);

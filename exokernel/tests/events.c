@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a server learns besides calls: deaths it supervises, badges nobody holds any more, notifications, deadlines; and that a
-// caller's death, queued or served, harms no one.
+// What a server learns besides calls: deaths it supervises, badges nobody holds any more,
+// notifications, deadlines; and that a caller's death, queued or served, harms no one.
 #include "test.h"
 
 static exo_handle_t ep, gate;
@@ -55,7 +55,8 @@ static void deaths(void)
 
 static void childless(void)
 {
-    int64_t watched = exo_cap_derive(ep, EXO_R_CALL | EXO_R_REVOKE, 9, EXO_DERIVE_BADGE | EXO_DERIVE_WATCH, 0);
+    int64_t watched =
+        exo_cap_derive(ep, EXO_R_CALL | EXO_R_REVOKE, 9, EXO_DERIVE_BADGE | EXO_DERIVE_WATCH, 0);
     int64_t a = exo_cap_derive((exo_handle_t)watched, EXO_R_CALL, 0, 0, 0);
     int64_t b = exo_cap_copy((exo_handle_t)a, EXO_R_CALL, 0, 0);
     struct exo_msg m;
@@ -75,7 +76,8 @@ static void childless(void)
     is(next(&m, 0), -EXO_ETIMEDOUT);
 }
 
-// In the shared address space a caller of another environment needs the handle to have the same number there.
+// In the shared address space a caller of another environment needs the handle to have the same
+// number there.
 static void callers(void)
 {
     struct exo_msg m;

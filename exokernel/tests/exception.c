@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Exceptions of every kind are upcalls with vector and error; privileged and absurd instructions harm nobody.
+// Exceptions of every kind are upcalls with vector and error; privileged and absurd instructions
+// harm nobody.
 #include "test.h"
 
 static volatile uint64_t vector, error, cause, skip;
@@ -16,7 +17,7 @@ static void handler(struct exo_save *save)
     do {                                                                                           \
         skip = bytes;                                                                              \
         vector = 99;                                                                               \
-        __asm__ volatile(text : : __VA_ARGS__ : "memory", "cc");                                    \
+        __asm__ volatile(text : : __VA_ARGS__ : "memory", "cc");                                   \
     } while (0)
 
 void test_main(void)
@@ -50,6 +51,10 @@ void test_main(void)
     is(vector, 14);
     is(error, 5);
     skip = 2;
-    __asm__ volatile("syscall" : : "a"(39) : "rcx", "r11", "memory"); // foreign, without an entry for it: the instruction faults
+    __asm__ volatile("syscall"
+                     :
+                     : "a"(39)
+                     : "rcx", "r11",
+                       "memory"); // foreign, without an entry for it: the instruction faults
     is(vector, 6);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A page fault is an upcall; the handler maps the page and resumes by iretq. It nests twice, the third level is death.
+// A page fault is an upcall; the handler maps the page and resumes by iretq. It nests twice, the
+// third level is death.
 #include "test.h"
 
 #define HOLE 0x10000000ull

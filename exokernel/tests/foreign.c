@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A foreign SYSCALL bounces to foreign_entry with everything but rcx and r11 as it was; bad entries are exceptions.
+// A foreign SYSCALL bounces to foreign_entry with everything but rcx and r11 as it was; bad entries
+// are exceptions.
 #include "test.h"
 
 static volatile uint64_t vector;
@@ -32,7 +33,10 @@ static uint64_t foreign_call(uint64_t nr)
     register uint64_t r10 __asm__("r10") = 10;
     uint64_t result;
 
-    __asm__ volatile("std\n\tsyscall\n\tcld" : "=a"(result) : "a"(nr), "D"(7), "r"(r10) : "rcx", "r11", "memory", "cc");
+    __asm__ volatile("std\n\tsyscall\n\tcld"
+                     : "=a"(result)
+                     : "a"(nr), "D"(7), "r"(r10)
+                     : "rcx", "r11", "memory", "cc");
     return result;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The first environment starts as boot.h says: context block, boot page, exposed tables, and a kernel that answers.
+// The first environment starts as boot.h says: context block, boot page, exposed tables, and a
+// kernel that answers.
 #include "test.h"
 
 // The screen is device memory that can be mapped and holds what is written.
@@ -8,9 +9,9 @@ static void screen(void)
     const struct exo_boot_screen *s = &boot->screen;
     volatile uint16_t *cell = (volatile uint16_t *)(0x50000000 + s->address % 4096);
 
-    put("# screen: kind %u, %u x %u, pitch %u, %u bits, at %lx, colors %u:%u %u:%u %u:%u\n", s->kind, s->width,
-        s->height, s->pitch, s->bpp, s->address, s->red_pos, s->red_size, s->green_pos, s->green_size, s->blue_pos,
-        s->blue_size);
+    put("# screen: kind %u, %u x %u, pitch %u, %u bits, at %lx, colors %u:%u %u:%u %u:%u\n",
+        s->kind, s->width, s->height, s->pitch, s->bpp, s->address, s->red_pos, s->red_size,
+        s->green_pos, s->green_size, s->blue_pos, s->blue_size);
     if (s->kind == 0)
         return;
     is(map(0, s->frames, 0x50000000, 0, 1, RW), 1);

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Whatever a caller passes or writes into its block, the kernel answers with an error or ends that environment alone.
+// Whatever a caller passes or writes into its block, the kernel answers with an error or ends that
+// environment alone.
 #include "test.h"
 
 static struct peer peer;
 
-static const uint64_t bad[] = {0, 1, 0xfff, EXO_USER_BASE - 1, EXO_USER_END - 8, EXO_USER_END, EXO_USER_END - 4096,
-                               1ull << 63, EXO_DIRECT_BASE, EXO_DIRECT_BASE + 0x100000, EXO_INFO_BASE,
-                               EXO_KERNEL_BASE, EXO_KERNEL_BASE + 0x108000, UINT64_MAX - 7, UINT64_MAX,
+static const uint64_t bad[] = {0,
+                               1,
+                               0xfff,
+                               EXO_USER_BASE - 1,
+                               EXO_USER_END - 8,
+                               EXO_USER_END,
+                               EXO_USER_END - 4096,
+                               1ull << 63,
+                               EXO_DIRECT_BASE,
+                               EXO_DIRECT_BASE + 0x100000,
+                               EXO_INFO_BASE,
+                               EXO_KERNEL_BASE,
+                               EXO_KERNEL_BASE + 0x108000,
+                               UINT64_MAX - 7,
+                               UINT64_MAX,
                                0x7fffffffffffffff};
 #define BADS (sizeof(bad) / sizeof(bad[0]))
 
@@ -40,13 +53,26 @@ static void pointers(void)
     is(exo_ctx_bases(EXO_KEEP, EXO_KERNEL_BASE), -EXO_EINVAL);
 }
 
-// Every call with arguments that make no sense, from a context that may do everything: no answer but an error or a handle
-// that can be deleted, and no effect that the counts at the end would show. Calls that end or stop us are left out.
+// Every call with arguments that make no sense, from a context that may do everything: no answer
+// but an error or a handle that can be deleted, and no effect that the counts at the end would
+// show. Calls that end or stop us are left out.
 static void nonsense(void)
 {
     uint64_t state = 88172645463325252ull, args[6];
-    static const uint64_t spice[] = {0, 1, 2, 7, 64, 4096, 1ull << 20, 1ull << 32, UINT64_MAX, EXO_USER_END,
-                                     EXO_KERNEL_BASE, 0x100001, 0x100002, 0x400000};
+    static const uint64_t spice[] = {0,
+                                     1,
+                                     2,
+                                     7,
+                                     64,
+                                     4096,
+                                     1ull << 20,
+                                     1ull << 32,
+                                     UINT64_MAX,
+                                     EXO_USER_END,
+                                     EXO_KERNEL_BASE,
+                                     0x100001,
+                                     0x100002,
+                                     0x400000};
 
     for (unsigned i = 0; i < 30000; i++) {
         uint32_t nr;
@@ -57,13 +83,14 @@ static void nonsense(void)
             args[j] = spice[state % 14];
         }
         nr = state >> 40 & 0x7f;
-        if (nr == EXO_CALL_env_exit || nr == EXO_CALL_env_kill || nr == EXO_CALL_ctx_bind || nr == EXO_CALL_wait ||
-            nr == EXO_CALL_machine_power || nr == EXO_CALL_port_io || nr == EXO_CALL_machine_log ||
-            nr == EXO_CALL_call || nr == EXO_CALL_reply_wait || nr == EXO_CALL_port_string ||
-            nr == EXO_CALL_env_set_aspace || nr == EXO_CALL_cap_delete || nr == EXO_CALL_cap_revoke ||
-            nr == EXO_CALL_bank_fold || nr == EXO_CALL_env_memory || nr == EXO_CALL_ctx_bases ||
-            nr == EXO_CALL_device_config || nr == EXO_CALL_irq_bind || nr == EXO_CALL_aspace_batch ||
-            nr == EXO_CALL_ctx_alarm || nr == EXO_CALL_env_notify)
+        if (nr == EXO_CALL_env_exit || nr == EXO_CALL_env_kill || nr == EXO_CALL_ctx_bind ||
+            nr == EXO_CALL_wait || nr == EXO_CALL_machine_power || nr == EXO_CALL_port_io ||
+            nr == EXO_CALL_machine_log || nr == EXO_CALL_call || nr == EXO_CALL_reply_wait ||
+            nr == EXO_CALL_port_string || nr == EXO_CALL_env_set_aspace ||
+            nr == EXO_CALL_cap_delete || nr == EXO_CALL_cap_revoke || nr == EXO_CALL_bank_fold ||
+            nr == EXO_CALL_env_memory || nr == EXO_CALL_ctx_bases || nr == EXO_CALL_device_config ||
+            nr == EXO_CALL_irq_bind || nr == EXO_CALL_aspace_batch || nr == EXO_CALL_ctx_alarm ||
+            nr == EXO_CALL_env_notify)
             continue;
         result = exo_syscall6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
         if (result >= 1ll << 20)
@@ -87,7 +114,8 @@ static void block_lies(void *arg)
         me->upcall_entry = 1ull << 47;
         break;
     case 3:
-        me->upcall_stack_top = EXO_KERNEL_BASE + 0x108000; // the handler faults on its stack until depth is used up
+        me->upcall_stack_top =
+            EXO_KERNEL_BASE + 0x108000; // the handler faults on its stack until depth is used up
         break;
     case 4:
         me->upcall_stack_top = 0;
@@ -115,8 +143,8 @@ static void ignore(struct exo_save *save)
     *(volatile char *)8 = 1; // faults again, until it is dead
 }
 
-// A SYSCALL in the last bytes of the user half would have a return address that SYSRET chokes on in the kernel: that page
-// is never mapped, for pages and blocks alike.
+// A SYSCALL in the last bytes of the user half would have a return address that SYSRET chokes on in
+// the kernel: that page is never mapped, for pages and blocks alike.
 static void edge(void)
 {
     exo_handle_t block = (exo_handle_t)exo_frames_alloc(boot->bank, 2, 0, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Killing: running, asleep, stopped, never started, unnamed, holding much; registers and memory of the dead.
+// Killing: running, asleep, stopped, never started, unnamed, holding much; registers and memory of
+// the dead.
 #include "test.h"
 
 #define BIG 0x30000000ull
@@ -48,7 +49,8 @@ static void registers(void)
     ok(rip < 0x100);
     is(regs.gpr.cs, 0x2b);
     is(exo_ctx_set(peer.env, 0, &regs), -EXO_EDEAD);
-    is(exo_env_memory(peer.env, (uint64_t)&count, &rip, 8, 0), -EXO_EFAULT); // the address space was ours
+    is(exo_env_memory(peer.env, (uint64_t)&count, &rip, 8, 0),
+       -EXO_EFAULT); // the address space was ours
     is(EXO_ENVS[EXO_ENV_INDEX(peer.id)].state, EXO_ENV_DEAD);
     is(EXO_ENVS[EXO_ENV_INDEX(peer.id)].code, 3);
     is(EXO_ENVS[EXO_ENV_INDEX(peer.id)].reason, EXO_DEATH_KILLED);

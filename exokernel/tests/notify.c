@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Notification bits: upcall when unmasked and not nested, once for each arrival, later if masked; wait ends at once.
+// Notification bits: upcall when unmasked and not nested, once for each arrival, later if masked;
+// wait ends at once.
 #include "test.h"
 
 static volatile unsigned upcalls, deepest;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Call and reply between two environments: words, message, badge, identity; errors; the death of either side.
+// Call and reply between two environments: words, message, badge, identity; errors; the death of
+// either side.
 #include "test.h"
 
 static struct peer server;
@@ -26,7 +27,8 @@ static void serve_loop(void *arg)
     }
 }
 
-// The server makes the endpoint itself, since its maker serves it, and hands a capability to call it to us.
+// The server makes the endpoint itself, since its maker serves it, and hands a capability to call
+// it to us.
 static exo_handle_t own_env, called;
 
 static void server_main(void *arg)
@@ -56,8 +58,10 @@ void test_main(void)
     m = (struct exo_msg){.meta = EXO_META(4096, 0), .w = {1, 2, 3, 4, 5, 6}};
     is(exo_call((exo_handle_t)badged, &m), 0);
     is(m.meta, EXO_META(4096, 0));
-    ok(m.w[0] == 101 && m.w[1] == 103 && m.w[2] == 105 && m.w[3] == 107 && m.w[4] == 109 && m.w[5] == 111);
-    ok(((volatile char *)EXO_BOOT_CTX_VA)[4096 + 7] == 8 && ((volatile char *)EXO_BOOT_CTX_VA)[8191] == 0);
+    ok(m.w[0] == 101 && m.w[1] == 103 && m.w[2] == 105 && m.w[3] == 107 && m.w[4] == 109 &&
+       m.w[5] == 111);
+    ok(((volatile char *)EXO_BOOT_CTX_VA)[4096 + 7] == 8 &&
+       ((volatile char *)EXO_BOOT_CTX_VA)[8191] == 0);
     is(seen_badge, 77);
     is(seen_env, CTX->env);
     for (unsigned i = 0; i < 1000; i++) {

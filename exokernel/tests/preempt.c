@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Spinning contexts of one environment and of others share the CPU by the timer; slice ends are told to those who ask; a
-// slice split from ours has its share; yield goes where it is told.
+// Spinning contexts of one environment and of others share the CPU by the timer; slice ends are
+// told to those who ask; a slice split from ours has its share; yield goes where it is told.
 #include "test.h"
 
 static struct peer peer[3];

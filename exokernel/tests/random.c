@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random preemption (boot option tick=random): registers of every kind, fault handling, notifications and clones
-// stay whole however contexts are cut into pieces. Slice-end upcalls are on, so every cut is also an upcall.
+// Random preemption (boot option tick=random): registers of every kind, fault handling,
+// notifications and clones stay whole however contexts are cut into pieces. Slice-end upcalls are
+// on, so every cut is also an upcall.
 #include "test.h"
 
 #define REGION 0x10000000ull
@@ -13,40 +14,47 @@ static struct peer peer[3];
 static volatile uint64_t rounds[3], broken, upcalls, slices, notified;
 static exo_handle_t bank;
 
-// Every register that user code has, set and looked at again after some time. Returns 0, or what the sum is off by.
+// Every register that user code has, set and looked at again after some time. Returns 0, or what
+// the sum is off by.
 uint64_t registers_check(uint64_t seed);
-__asm__("registers_check:\n"
-        "    push %rbx\n    push %rbp\n    push %r12\n    push %r13\n    push %r14\n    push %r15\n"
-        "    mov %rdi, %rax\n"
-        "    lea 1(%rax), %rbx\n    lea 2(%rax), %rcx\n    lea 3(%rax), %rdx\n    lea 4(%rax), %rsi\n"
-        "    lea 5(%rax), %rdi\n    lea 6(%rax), %rbp\n    lea 8(%rax), %r8\n    lea 9(%rax), %r9\n"
-        "    lea 10(%rax), %r10\n    lea 11(%rax), %r11\n    lea 12(%rax), %r12\n    lea 13(%rax), %r13\n"
-        "    lea 14(%rax), %r14\n"
-        "    movq %rbx, %xmm0\n    movq %r14, %xmm15\n    movq %rsi, %mm3\n"
-        "    mov $3000, %r15\n"
-        "1:  dec %r15\n    jnz 1b\n"
-        "    movq %xmm15, %r15\n    cmp %r15, %r14\n    jne 2f\n"
-        "    movq %xmm0, %r15\n    cmp %r15, %rbx\n    jne 2f\n"
-        "    movq %mm3, %r15\n    cmp %r15, %rsi\n    jne 2f\n"
-        "    mov %rax, %r15\n    add %rbx, %r15\n    add %rcx, %r15\n    add %rdx, %r15\n    add %rsi, %r15\n"
-        "    add %rdi, %r15\n    add %rbp, %r15\n    add %r8, %r15\n    add %r9, %r15\n    add %r10, %r15\n"
-        "    add %r11, %r15\n    add %r12, %r15\n    add %r13, %r15\n    add %r14, %r15\n"
-        "    sub $98, %r15\n    imul $14, %rax\n    sub %rax, %r15\n    mov %r15, %rax\n    jmp 3f\n"
-        "2:  mov $1, %eax\n"
-        "3:  emms\n"
-        "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n    pop %rbp\n    pop %rbx\n"
-        "    ret\n");
+__asm__(
+    "registers_check:\n"
+    "    push %rbx\n    push %rbp\n    push %r12\n    push %r13\n    push %r14\n    push %r15\n"
+    "    mov %rdi, %rax\n"
+    "    lea 1(%rax), %rbx\n    lea 2(%rax), %rcx\n    lea 3(%rax), %rdx\n    lea 4(%rax), %rsi\n"
+    "    lea 5(%rax), %rdi\n    lea 6(%rax), %rbp\n    lea 8(%rax), %r8\n    lea 9(%rax), %r9\n"
+    "    lea 10(%rax), %r10\n    lea 11(%rax), %r11\n    lea 12(%rax), %r12\n    lea 13(%rax), "
+    "%r13\n"
+    "    lea 14(%rax), %r14\n"
+    "    movq %rbx, %xmm0\n    movq %r14, %xmm15\n    movq %rsi, %mm3\n"
+    "    mov $3000, %r15\n"
+    "1:  dec %r15\n    jnz 1b\n"
+    "    movq %xmm15, %r15\n    cmp %r15, %r14\n    jne 2f\n"
+    "    movq %xmm0, %r15\n    cmp %r15, %rbx\n    jne 2f\n"
+    "    movq %mm3, %r15\n    cmp %r15, %rsi\n    jne 2f\n"
+    "    mov %rax, %r15\n    add %rbx, %r15\n    add %rcx, %r15\n    add %rdx, %r15\n    add %rsi, "
+    "%r15\n"
+    "    add %rdi, %r15\n    add %rbp, %r15\n    add %r8, %r15\n    add %r9, %r15\n    add %r10, "
+    "%r15\n"
+    "    add %r11, %r15\n    add %r12, %r15\n    add %r13, %r15\n    add %r14, %r15\n"
+    "    sub $98, %r15\n    imul $14, %rax\n    sub %rax, %r15\n    mov %r15, %rax\n    jmp 3f\n"
+    "2:  mov $1, %eax\n"
+    "3:  emms\n"
+    "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n    pop %rbp\n    pop %rbx\n"
+    "    ret\n");
 
 static void handler(struct exo_save *save)
 {
     volatile struct exo_ctx *me = ctx_self();
-    struct exo_map_op op = {.kind = EXO_OP_BUY, .count = 1, .va = save->addr & ~4095ull, .rights = RW};
+    struct exo_map_op op = {
+        .kind = EXO_OP_BUY, .count = 1, .va = save->addr & ~4095ull, .rights = RW};
 
     __atomic_fetch_add(&upcalls, 1, __ATOMIC_RELAXED);
     if (save->cause == EXO_UP_SLICE) {
         slices++;
     } else if (save->cause == EXO_UP_NOTIFY) {
-        __atomic_fetch_add(&notified, __atomic_exchange_n(&me->pending, 0, __ATOMIC_SEQ_CST) != 0, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&notified, __atomic_exchange_n(&me->pending, 0, __ATOMIC_SEQ_CST) != 0,
+                           __ATOMIC_RELAXED);
     } else if (save->cause == EXO_UP_PAGEFAULT) {
         if (save->error & 1)
             op.kind = EXO_OP_COW_BREAK;
@@ -86,7 +94,8 @@ static void check_faults(void *arg)
     }
 }
 
-// Runs in the cloned address space: sees what the parent wrote, changes it for itself alone, and says so by its exit code.
+// Runs in the cloned address space: sees what the parent wrote, changes it for itself alone, and
+// says so by its exit code.
 static void child(void *arg)
 {
     uint64_t round = (uint64_t)arg, sum = 0;
@@ -97,7 +106,8 @@ static void child(void *arg)
     for (unsigned i = 0; i < PAGES; i++)
         *(volatile uint64_t *)(CLONED + i * 4096) = ~round;
     for (unsigned i = 0; i < PAGES; i++)
-        sum += *(volatile uint64_t *)(CLONED + i * 4096 + 8) == round && *(volatile uint64_t *)(CLONED + i * 4096) == ~round;
+        sum += *(volatile uint64_t *)(CLONED + i * 4096 + 8) == round &&
+               *(volatile uint64_t *)(CLONED + i * 4096) == ~round;
     exo_env_exit(sum + registers_check(round) * 1000);
 }
 
@@ -157,8 +167,8 @@ static uint64_t clone_round(uint64_t round)
     for (unsigned i = 0; i < PAGES; i++)
         good += *(volatile uint64_t *)(CLONED + i * 4096) == round + i;
     if (EXO_ENVS[EXO_ENV_INDEX(info.env)].code != 2 * PAGES || good != PAGES) {
-        put("# round %lu: child %ld (reason %u), parent %lu\n", round, EXO_ENVS[EXO_ENV_INDEX(info.env)].code,
-            EXO_ENVS[EXO_ENV_INDEX(info.env)].reason, good);
+        put("# round %lu: child %ld (reason %u), parent %lu\n", round,
+            EXO_ENVS[EXO_ENV_INDEX(info.env)].code, EXO_ENVS[EXO_ENV_INDEX(info.env)].reason, good);
         good = 0;
     }
     op = (struct exo_map_op){.kind = EXO_OP_UNMAP, .count = 1, .va = (uint64_t)view};
@@ -178,7 +188,8 @@ void test_main(void)
     is(buy(CLONED, PAGES, RW), 1);
     is(buy(CHILD + 0x10000, 8, RW), 1);
     for (uint64_t i = 0; i < 3; i++)
-        peer_make(&peer[i], (unsigned)i, true, 0, 0, i == 2 ? check_faults : check_registers, (void *)i);
+        peer_make(&peer[i], (unsigned)i, true, 0, 0, i == 2 ? check_faults : check_registers,
+                  (void *)i);
     for (unsigned i = 0; i < 3; i++) {
         int64_t copy = exo_cap_copy(bank, EXO_R_ALL, peer[i].env, EXO_HANDLE_INDEX(bank));
 
@@ -194,11 +205,12 @@ void test_main(void)
         peer_end(&peer[i]);
         ok(rounds[i] > 10);
     }
-    put("# %lu upcalls, %lu of them slice ends, %lu notifications, rounds %lu %lu %lu\n", upcalls, slices, notified,
-        rounds[0], rounds[1], rounds[2]);
+    put("# %lu upcalls, %lu of them slice ends, %lu notifications, rounds %lu %lu %lu\n", upcalls,
+        slices, notified, rounds[0], rounds[1], rounds[2]);
     is(broken, 0);
     ok(slices > 50 && notified > 10);
-    exo_aspace_batch(0, bank, &(struct exo_map_op){.kind = EXO_OP_UNMAP, .count = PAGES, .va = REGION}, 1);
+    exo_aspace_batch(0, bank,
+                     &(struct exo_map_op){.kind = EXO_OP_UNMAP, .count = PAGES, .va = REGION}, 1);
     is(unmap(CLONED, PAGES), 1);
     is(unmap(CHILD + 0x10000, 8), 1);
 }

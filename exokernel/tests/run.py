@@ -2,27 +2,57 @@
 # SPDX-License-Identifier: MIT
 """Boots the kernel with one program as the module `init` and passes its TAP on.
 
-run.py [--cpu MODEL] [--append WORDS] [--memory MIB] [--timeout S] [--expect-panic TEXT] KERNEL PROGRAM
+run.py [--cpu MODEL] [--append WORDS] [--memory MIB] [--timeout S] [--iso bios|uefi] [--expect-panic TEXT] KERNEL PROGRAM
 
-The program ends the machine through the exit device; no plan, a plan that does not match, a panic or a timeout is a
+With --iso KERNEL is the ELF64 image and GRUB starts it from a CD made for the purpose. The program ends the machine through the exit device; no plan, a plan that does not match, a panic or a timeout is a
 failure. With --expect-panic the machine must panic with this text.
 """
 import argparse
+import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 
 TAP = r'(not )?ok \d|1\.\.|#'
 
 
-def run(args):
+GRUB = """set timeout=0
+insmod all_video
+menuentry exoc {{
+    multiboot2 /boot/kernel exit-on-panic {append}
+    module2 /boot/init init load
+}}
+"""
+OVMF = '/usr/share/OVMF/OVMF_{}_4M.fd'
+
+
+def direct(args):
+    return ['-kernel', args.kernel, '-initrd', f'{args.program} init load', '-append', f'exit-on-panic {args.append}']
+
+
+def iso(args, scratch):
+    boot = scratch / 'iso/boot'
+    (boot / 'grub').mkdir(parents=True)
+    shutil.copy(args.kernel, boot / 'kernel')
+    shutil.copy(args.program, boot / 'init')
+    (boot / 'grub/grub.cfg').write_text(GRUB.format(append=args.append))
+    subprocess.run(['grub-mkrescue', '-o', scratch / 'cd.iso', scratch / 'iso'], check=True, capture_output=True)
+    options = ['-cdrom', scratch / 'cd.iso']
+    if args.iso == 'uefi':
+        shutil.copy(OVMF.format('VARS'), scratch / 'vars.fd')
+        options += ['-drive', f'if=pflash,format=raw,readonly=on,file={OVMF.format("CODE")}',
+                    '-drive', f'if=pflash,format=raw,file={scratch / "vars.fd"}']
+    return options
+
+
+def run(args, scratch):
     command = [
-        'qemu-system-x86_64', '-kernel', args.kernel, '-initrd', f'{args.program} init load',
-        '-append', f'exit-on-panic {args.append}', '-serial', 'stdio', '-display', 'none', '-monitor', 'none',
-        '-no-reboot', '-m', str(args.memory), '-accel', 'tcg', '-cpu', args.cpu,
-        '-device', 'isa-debug-exit,iobase=0x501,iosize=4',
-    ]
+        'qemu-system-x86_64', '-serial', 'stdio', '-display', 'none', '-monitor', 'none', '-no-reboot',
+        '-m', str(args.memory), '-accel', 'tcg', '-cpu', args.cpu, '-device', 'isa-debug-exit,iobase=0x501,iosize=4',
+    ] + (iso(args, scratch) if args.iso else direct(args))
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=args.timeout)
     except subprocess.TimeoutExpired as late:
@@ -54,10 +84,12 @@ def main():
     parser.add_argument('--memory', type=int, default=48)
     parser.add_argument('--timeout', type=int, default=100)
     parser.add_argument('--expect-panic')
+    parser.add_argument('--iso', choices=['bios', 'uefi'])
     parser.add_argument('kernel')
     parser.add_argument('program')
     args = parser.parse_args()
-    text, status = run(args)
+    with tempfile.TemporaryDirectory() as scratch:
+        text, status = run(args, pathlib.Path(scratch))
     problem = verdict(text, status, args.expect_panic)
     lines = text.replace('\r', '').splitlines()
     shown = ''.join(f'{"" if re.match(TAP, line) else "# "}{line}\n' for line in lines)

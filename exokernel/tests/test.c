@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// See test.h. Everything lives at fixed addresses: peer N has its block at PEER_VA + N * PEER_STEP and its stacks behind it.
+// See test.h. Everything lives at fixed addresses: peer N has its block at PEER_VA + N * PEER_STEP
+// and its stacks behind it.
 
 #include <stdarg.h>
 #include <string.h>
 #include "test.h"
 
-#define PEER_VA    0x600000000000ull
-#define PEER_STEP  0x100000ull
-#define PEER_STACK 0x10000ull // offset of its stack, 8 pages
+#define PEER_VA     0x600000000000ull
+#define PEER_STEP   0x100000ull
+#define PEER_STACK  0x10000ull // offset of its stack, 8 pages
 #define PEER_UPCALL 0x20000ull // offset of its upcall stack, 2 pages
 
 const struct exo_boot *boot;
@@ -31,7 +32,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t bytes)
     return dst;
 }
 
-// --- reporting ---------------------------------------------------------------------------------------------
+// --- reporting
 
 struct line {
     char text[256];
@@ -66,8 +67,9 @@ static void add_item(struct line *line, char kind, bool wide, va_list *args)
             add_char(line, *text);
         return;
     }
-    value = wide ? va_arg(*args, uint64_t) : kind == 'd' ? (uint64_t)(int64_t)va_arg(*args, int)
-                                                         : va_arg(*args, unsigned);
+    value = wide          ? va_arg(*args, uint64_t)
+            : kind == 'd' ? (uint64_t)(int64_t)va_arg(*args, int)
+                          : va_arg(*args, unsigned);
     if (kind == 'd' && (int64_t)value < 0) {
         add_char(line, '-');
         value = -value;
@@ -162,10 +164,10 @@ void test_start(const struct exo_boot *page)
     test_end();
 }
 
-// --- upcalls -----------------------------------------------------------------------------------------------
+// --- upcalls
 
-// The iretq frame is copied to the upcall stack before depth goes down, because an upcall that comes then reuses the
-// save area.
+// The iretq frame is copied to the upcall stack before depth goes down, because an upcall that
+// comes then reuses the save area.
 void upcall_stub(void);
 __asm__("    .text\n"
         "    .globl _start, upcall_stub\n"
@@ -211,11 +213,13 @@ uint64_t now(void)
     uint32_t lo, hi;
 
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    return EXO_INFO->tsc_ns + (uint64_t)((unsigned __int128)((lo | (uint64_t)hi << 32) - EXO_INFO->tsc_base) *
-                                             EXO_INFO->tsc_mult >> EXO_INFO->tsc_shift);
+    return EXO_INFO->tsc_ns +
+           (uint64_t)((unsigned __int128)((lo | (uint64_t)hi << 32) - EXO_INFO->tsc_base) *
+                          EXO_INFO->tsc_mult >>
+                      EXO_INFO->tsc_shift);
 }
 
-// --- memory ---------------------------------------------------------------------------------------------------
+// --- memory
 
 int64_t buy(uint64_t va, uint32_t pages, uint32_t rights)
 {
@@ -231,18 +235,19 @@ int64_t unmap(uint64_t va, uint32_t pages)
     return exo_aspace_batch(0, boot->bank, &op, 1);
 }
 
-int64_t map(exo_handle_t aspace, exo_handle_t cap, uint64_t va, uint64_t first, uint32_t pages, uint32_t rights)
+int64_t map(exo_handle_t aspace, exo_handle_t cap, uint64_t va, uint64_t first, uint32_t pages,
+            uint32_t rights)
 {
-    struct exo_map_op op = {.kind = EXO_OP_MAP, .count = pages, .va = va, .cap = cap, .first = first,
-                            .rights = rights};
+    struct exo_map_op op = {
+        .kind = EXO_OP_MAP, .count = pages, .va = va, .cap = cap, .first = first, .rights = rights};
 
     return exo_aspace_batch(aspace, boot->bank, &op, 1);
 }
 
-// --- peers -----------------------------------------------------------------------------------------------------
+// --- peers
 
-void peer_make(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supervisor, uint64_t cookie,
-               void (*fn)(void *arg), void *arg)
+void peer_make(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supervisor,
+               uint64_t cookie, void (*fn)(void *arg), void *arg)
 {
     uint64_t va = PEER_VA + slot * PEER_STEP, stack = va + PEER_STACK + 8 * EXO_PAGE_SIZE - 8;
     struct exo_regs regs = {.size = sizeof(regs), .version = EXO_ABI_VERSION};
@@ -271,8 +276,8 @@ void peer_make(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supe
     is(exo_ctx_set(peer->env, peer->index, &regs), 0);
 }
 
-void peer_start(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supervisor, uint64_t cookie,
-                void (*fn)(void *arg), void *arg)
+void peer_start(struct peer *peer, unsigned slot, bool new_env, exo_handle_t supervisor,
+                uint64_t cookie, void (*fn)(void *arg), void *arg)
 {
     peer_make(peer, slot, new_env, supervisor, cookie, fn, arg);
     is(exo_ctx_bind(peer->env, peer->index, boot->slice), 0);

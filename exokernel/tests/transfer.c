@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Capabilities through call and reply: copy, derive, move; rights only shrink; bad ones fail the call and change nothing.
+// Capabilities through call and reply: copy, derive, move; rights only shrink; bad ones fail the
+// call and change nothing.
 #include "test.h"
 
 static struct peer peer;
@@ -8,7 +9,8 @@ static volatile uint64_t step;
 static struct exo_cap_info seen;
 static exo_handle_t bank, frames[3];
 
-// The client: sends three capabilities in three ways, then bad ones, then receives one with the reply.
+// The client: sends three capabilities in three ways, then bad ones, then receives one with the
+// reply.
 static volatile int64_t outcome[8];
 
 static void send_as(unsigned i, exo_handle_t handle, uint32_t rights, uint32_t mode)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Wait and wake: conditions, the published sleeper count, deadlines, capability counts, armed capabilities.
+// Wait and wake: conditions, the published sleeper count, deadlines, capability counts, armed
+// capabilities.
 #include "test.h"
 
 #define SHARED 0x20000000ull

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Just enough ACPI to switch the machine off: root pointer -> FADT -> the PM1a control port, and the sleep type of S5, which
-// the DSDT holds as the first element of a package named _S5_. Tables are the firmware's, so lengths are bounded
-// and anything odd means "unknown". Runs on the early map of the first 4 GiB.
+// Just enough ACPI to switch the machine off: root pointer -> FADT -> the PM1a control port, and
+// the sleep type of S5, which the DSDT holds as the first element of a package named _S5_. Tables
+// are the firmware's, so lengths are bounded and anything odd means "unknown". Runs on the early
+// map of the first 4 GiB.
 
 #include <string.h>
 #include <core/boot.h>

@@ -2,31 +2,33 @@
 //
 // Interrupt controllers and time.
 //
-// The two 8259s carry the legacy lines (vectors 0x20..0x2f) through the local APIC's LINT0, on every firmware; the
-// APIC itself gives each CPU its one-shot timer. A device line is masked when it fires and unmasked by whoever owns it.
+// The two 8259s carry the legacy lines (vectors 0x20..0x2f) through the local APIC's LINT0, on
+// every firmware; the APIC itself gives each CPU its one-shot timer. A device line is masked when
+// it fires and unmasked by whoever owns it.
 //
-// Time is the TSC, its rate and the APIC's measured against the PIT once; the factors are published in
-// struct exo_info, so that user code reads the same clock. Wall time is read from the RTC once at boot.
+// Time is the TSC, its rate and the APIC's measured against the PIT once; the factors are published
+// in struct exo_info, so that user code reads the same clock. Wall time is read from the RTC once
+// at boot.
 
 #include <core/log.h>
 #include <x86/cpu.h>
 
-#define APIC_EOI      0x0b0
-#define APIC_SPURIOUS 0x0f0
+#define APIC_EOI       0x0b0
+#define APIC_SPURIOUS  0x0f0
 #define APIC_LVT_TIMER 0x320
-#define APIC_LINT0    0x350
-#define APIC_LINT1    0x360
-#define APIC_INITIAL  0x380
-#define APIC_CURRENT  0x390
-#define APIC_DIVIDE   0x3e0
+#define APIC_LINT0     0x350
+#define APIC_LINT1     0x360
+#define APIC_INITIAL   0x380
+#define APIC_CURRENT   0x390
+#define APIC_DIVIDE    0x3e0
 
-#define PIC1 0x20
-#define PIC2 0xa0
-#define PIT_HZ 1193182u
+#define PIC1            0x20
+#define PIC2            0xa0
+#define PIT_HZ          1193182u
 #define CALIBRATE_TICKS (PIT_HZ / 100) // 10 ms, of the 55 that the PIT can count
 
 static volatile uint32_t *apic;
-static uint64_t apic_mult; // APIC ticks per ns, << 32
+static uint64_t apic_mult;          // APIC ticks per ns, << 32
 static uint64_t tsc_mult, tsc_base; // ns per TSC tick, << 32
 static uint16_t pic_masks = 0xffff & ~(1u << 2);
 
@@ -94,8 +96,9 @@ bool pic_accept(uint32_t line)
     return true;
 }
 
-// The PIT's channel 2 counts down from ffff; both other counters are read beside it. Of several tries the one counts that
-// was disturbed least (an emulator's host, a system-management interrupt).
+// The PIT's channel 2 counts down from ffff; both other counters are read beside it. Of several
+// tries the one counts that was disturbed least (an emulator's host, a system-management
+// interrupt).
 struct sample {
     uint64_t tsc, apic, pit, width;
 };
@@ -180,7 +183,7 @@ void timer_set(uint64_t ns)
     apic_write(APIC_INITIAL, ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks);
 }
 
-// --- the clock with the battery -----------------------------------------------------------------------
+// --- the clock with the battery ------------------------------------------------------------------
 
 static uint8_t rtc_read(uint8_t reg)
 {
@@ -228,5 +231,6 @@ int64_t rtc_seconds(void)
         if (i == 2 && !(mode & 2))
             now[i] = (uint8_t)(now[i] % 12 + (pm ? 12 : 0));
     }
-    return days_from_civil(2000 + now[5], now[4], now[3]) * 86400 + now[2] * 3600 + now[1] * 60 + now[0];
+    return days_from_civil(2000 + now[5], now[4], now[3]) * 86400 + now[2] * 3600 + now[1] * 60 +
+           now[0];
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// What a CPU is told before it runs anything: features, descriptor tables, the system-call registers; and what
-// changes when it turns to another context: stack of the entry, address space, FS and GS bases, FPU state.
+// What a CPU is told before it runs anything: features, descriptor tables, the system-call
+// registers; and what changes when it turns to another context: stack of the entry, address space,
+// FS and GS bases, FPU state.
 //
-// No feature but NX is required. FSGSBASE lets user code change its bases without us, so they are read back when a
-// context leaves; without it they can still change through a selector load, so they are read back too, from the registers.
-// SMAP stays off in QEMU's emulator (TCG), which until version 9.1 makes IRETQ in user mode fault under it, and upcall handlers
-// leave with IRETQ; the boot option `smap` switches it on for tests that have none.
-// XSAVE saves x87, SSE and AVX; larger state is left off in XCR0, so the area has a fixed size.
+// No feature but NX is required. FSGSBASE lets user code change its bases without us, so they are
+// read back when a context leaves; without it they can still change through a selector load, so
+// they are read back too, from the registers. SMAP stays off in QEMU's emulator (TCG), which until
+// version 9.1 makes IRETQ in user mode fault under it, and upcall handlers leave with IRETQ; the
+// boot option `smap` switches it on for tests that have none. XSAVE saves x87, SSE and AVX; larger
+// state is left off in XCR0, so the area has a fixed size.
 //
-// A CPU keeps the FPU state and bases of the last context while it idles (`loaded`); they are saved at once
-// when it stops running, so any CPU may take it on.
+// A CPU keeps the FPU state and bases of the last context while it idles (`loaded`); they are saved
+// at once when it stops running, so any CPU may take it on.
 
 #include <string.h>
 #include <core/boot.h>
@@ -157,8 +159,11 @@ static void idt_fill(void)
         uint64_t to = vector_table[i][0], number = vector_table[i][1];
         struct gate *gate = &idt[number];
 
-        *gate = (struct gate){.low = (uint16_t)to, .selector = KERNEL_CS, .type = 0x8e,
-                              .middle = (uint16_t)(to >> 16), .high = (uint32_t)(to >> 32)};
+        *gate = (struct gate){.low = (uint16_t)to,
+                              .selector = KERNEL_CS,
+                              .type = 0x8e,
+                              .middle = (uint16_t)(to >> 16),
+                              .high = (uint32_t)(to >> 32)};
         if (number == 3 || number == 4) // int3, into: user code may
             gate->type = 0xee;
         gate->ist = number == 2 ? 1 : number == 8 ? 2 : number == 18 ? 3 : number == 1 ? 4 : 0;
@@ -212,8 +217,11 @@ void cpu_init(unsigned number)
     struct cpu *cpu = &cpus[number];
     uint64_t cr4;
 
-    *cpu = (struct cpu){.self = cpu, .number = number, .stack = (uint64_t)kernel_stacks_end,
-                        .timer_at = EXO_NEVER, .yield_end = EXO_NEVER};
+    *cpu = (struct cpu){.self = cpu,
+                        .number = number,
+                        .stack = (uint64_t)kernel_stacks_end,
+                        .timer_at = EXO_NEVER,
+                        .yield_end = EXO_NEVER};
     idt_fill();
     tss_fill(cpu);
     tables_load(cpu);
@@ -241,7 +249,7 @@ void klock_release(void)
     __atomic_store_n(&klock_word, 0, __ATOMIC_RELEASE);
 }
 
-// --- what a context leaves in the CPU -------------------------------------------------------------
+// --- what a context leaves in the CPU ------------------------------------------------------------
 
 static void fpu_save(struct ctx *ctx)
 {

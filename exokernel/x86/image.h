@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel image as linked (x86/kernel.ld): parts with their rights, which the page tables repeat (W^X), and
-// between them holes that stay unmapped, such as the guard page below the kernel stacks. A byte of the image at
-// `va` is at physical address va - EXO_KERNEL_BASE.
+// The kernel image as linked (x86/kernel.ld): parts with their rights, which the page tables repeat
+// (W^X), and between them holes that stay unmapped, such as the guard page below the kernel stacks.
+// A byte of the image at `va` is at physical address va - EXO_KERNEL_BASE.
 #ifndef KERNEL_IMAGE_H
 #define KERNEL_IMAGE_H
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The boot loader's information, multiboot 1 or 2, into struct boot_info. Everything is reached through the early
-// direct map of the first 4 GiB; what lies above is of no use to a boot loader. Memory below 1 MiB is left to the firmware.
+// The boot loader's information, multiboot 1 or 2, into struct boot_info. Everything is reached
+// through the early direct map of the first 4 GiB; what lies above is of no use to a boot loader.
+// Memory below 1 MiB is left to the firmware.
 //
-// Module strings: GRUB passes what follows the file's name, QEMU the name too; so of multiboot 1 strings of several words
-// the first is dropped.
+// Module strings: GRUB passes what follows the file's name, QEMU the name too; so of multiboot 1
+// strings of several words the first is dropped.
 
 #include <string.h>
 #include <core/boot.h>
@@ -119,8 +120,8 @@ static void parse1(const uint8_t *info)
     if (flags & 1u << 12) {
         add_screen(get64(info + 88), info + 96, info + 110);
     } else { // a PC that was started by its BIOS is in text mode
-        boot_info.screen = (struct exo_boot_screen){.kind = 1, .width = 80, .height = 25, .pitch = 160, .bpp = 16,
-                                                    .address = 0xb8000};
+        boot_info.screen = (struct exo_boot_screen){
+            .kind = 1, .width = 80, .height = 25, .pitch = 160, .bpp = 16, .address = 0xb8000};
     }
 }
 
@@ -174,7 +175,8 @@ const char *boot_word(const char *words, const char *name)
     size_t length = strlen(name);
 
     while (*words) {
-        if (!memcmp(words, name, length) && (words[length] == '=' || words[length] == ' ' || !words[length]))
+        if (!memcmp(words, name, length) &&
+            (words[length] == '=' || words[length] == ' ' || !words[length]))
             return words[length] == '=' ? words + length + 1 : words + length;
         while (*words && *words != ' ')
             words++;

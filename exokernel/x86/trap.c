@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// What entry.S calls. From user code: a system call, an exception, an interrupt; the kernel lock is taken, the work
-// done, and trap_leave decides which context goes on. From the kernel only three things may come: a fault in a
-// user copy (continued at its fixup), an interrupt while the CPU idles or a long work offers to be interrupted, and an NMI.
-// Anything else is a bug of ours and ends in panic.
+// What entry.S calls. From user code: a system call, an exception, an interrupt; the kernel lock is
+// taken, the work done, and trap_leave decides which context goes on. From the kernel only three
+// things may come: a fault in a user copy (continued at its fixup), an interrupt while the CPU
+// idles or a long work offers to be interrupted, and an NMI. Anything else is a bug of ours and
+// ends in panic.
 
 #include <core/dispatch.h>
 #include <core/log.h>
 #include <x86/cpu.h>
 
-#define VECTOR_DB 1
+#define VECTOR_DB  1
 #define VECTOR_NMI 2
-#define VECTOR_UD 6
-#define VECTOR_DF 8
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-#define VECTOR_MC 18
+#define VECTOR_UD  6
+#define VECTOR_DF  8
+#define VECTOR_GP  13
+#define VECTOR_PF  14
+#define VECTOR_MC  18
 
 extern const uint64_t fixup_start[][2], fixup_end[][2];
 
@@ -56,12 +57,13 @@ void trap_leave(void)
     struct cpu *cpu = this_cpu();
     struct ctx *ctx = cpu->ctx;
 
-    if (!ctx || cpu->resched || ctx->notify_new || ctx->slice_end || cpu->aspace != ctx->env->aspace)
+    if (!ctx || cpu->resched || ctx->notify_new || ctx->slice_end ||
+        cpu->aspace != ctx->env->aspace)
         leave_slow(cpu);
 }
 
-// SYSRET and IRET to an address outside the user half would fault in the kernel: a SYSCALL in the last bytes
-// of it has such a return address.
+// SYSRET and IRET to an address outside the user half would fault in the kernel: a SYSCALL in the
+// last bytes of it has such a return address.
 static void rip_check(struct ctx *ctx)
 {
     if (__builtin_expect(ctx->regs.rip >> 47, 0))

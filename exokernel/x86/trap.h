@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The registers of interrupted code, as entry.S stores them. Of user code they are stored straight into the
-// running context's struct ctx, of the kernel onto its stack.
+// The registers of interrupted code, as entry.S stores them. Of user code they are stored straight
+// into the running context's struct ctx, of the kernel onto its stack.
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
 

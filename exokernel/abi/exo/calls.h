@@ -11,13 +11,13 @@
 
 enum exo_call {
 #define CALL0(nr, name, ...) EXO_CALL_##name = nr,
-#define CALL1 CALL0
-#define CALL2 CALL0
-#define CALL3 CALL0
-#define CALL4 CALL0
-#define CALL5 CALL0
-#define CALL6 CALL0
-#define CALLX CALL0
+#define CALL1                CALL0
+#define CALL2                CALL0
+#define CALL3                CALL0
+#define CALL4                CALL0
+#define CALL5                CALL0
+#define CALL6                CALL0
+#define CALLX                CALL0
 #include <exo/calls.def>
 #undef CALL0
 #undef CALL1
@@ -48,27 +48,33 @@ enum exo_call {
 
 // call and reply_wait: meta (registers: stubs.h)
 #define EXO_META(bytes, caps) ((uint64_t)(bytes) | (uint64_t)(caps) << 16)
-#define EXO_META_BYTES(meta)  ((uint32_t)(meta) & 0xffff)
+#define EXO_META_BYTES(meta)  ((uint32_t)(meta)&0xffff)
 #define EXO_META_CAPS(meta)   ((uint32_t)(meta) >> 16 & 0xf)
 #define EXO_REPLY_NONE        (1ull << 32) // there is nothing to answer, or it was answered
 #define EXO_REPLY_ONLY        (1ull << 33) // answer and return at once
 
 // aspace_batch
 enum exo_map_op_kind {
-    EXO_OP_BUY,       // buy `count` zeroed pages at va (nothing may be mapped there), with rights
-    EXO_OP_MAP,       // map the window: capability `cap` from frame `first` on, count pages, with rights.
-                      // SEGMENT at a va aligned to 2 MiB with first 0 and count 512: one directory entry; otherwise page by page.
-                      // A slot has one window: EXISTS if it has one in another place (and something of it is still mapped);
-                      // mapping more of the object beside it makes the window longer, up to 4096 pages (LIMIT); mapping the same
-                      // pages again refreshes rights and entries. Entries that a segment has not are left out.
-                      // flag EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages (which a refresh leaves alone)
-    EXO_OP_UNMAP,     // remove whatever is mapped in count pages from va (a window that is one directory entry, covered in part, is cut
-                      // into single pages, which costs a table)
-    EXO_OP_PROTECT,   // change rights of anonymous pages and windows (never beyond the capability's); pages not mapped are skipped.
-                      // Rights 0: the page stays and cannot be accessed. A copy-on-write page stays so.
-    EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone or writable already are kept;
-                      // NOENT if one is neither; INVAL if one is executable, unless EXO_MAP_WX
-    EXO_OP_MOVE,      // move the anonymous pages among count from `first` (a virtual address) to va, where nothing may be (mremap)
+    EXO_OP_BUY, // buy `count` zeroed pages at va (nothing may be mapped there), with rights
+    EXO_OP_MAP, // map the window: capability `cap` from frame `first` on, count pages, with rights.
+                // SEGMENT at a va aligned to 2 MiB with first 0 and count 512: one directory entry;
+                // otherwise page by page. A slot has one window: EXISTS if it has one in another
+                // place (and something of it is still mapped); mapping more of the object beside it
+                // makes the window longer, up to 4096 pages (LIMIT); mapping the same pages again
+                // refreshes rights and entries. Entries that a segment has not are left out. flag
+                // EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages
+                // (which a refresh leaves alone)
+    EXO_OP_UNMAP, // remove whatever is mapped in count pages from va (a window that is one
+                  // directory entry, covered in part, is cut into single pages, which costs a
+                  // table)
+    EXO_OP_PROTECT, // change rights of anonymous pages and windows (never beyond the capability's);
+                    // pages not mapped are skipped. Rights 0: the page stays and cannot be
+                    // accessed. A copy-on-write page stays so.
+    EXO_OP_COW_BREAK, // make count pages at va writable: those shared are copied, those owned alone
+                      // or writable already are kept; NOENT if one is neither; INVAL if one is
+                      // executable, unless EXO_MAP_WX
+    EXO_OP_MOVE, // move the anonymous pages among count from `first` (a virtual address) to va,
+                 // where nothing may be (mremap)
 };
 
 #define EXO_MAP_COW 1u
@@ -79,7 +85,8 @@ struct exo_map_op {
     uint64_t va;     // page-aligned
     uint64_t cap;    // MAP: handle
     uint64_t first;  // MAP: first frame of the run or entry of the segment; MOVE: source address
-    uint32_t rights; // EXO_R_READ | WRITE | EXEC; WRITE and EXEC together are refused for windows and pages alike (W^X) unless EXO_MAP_WX
+    uint32_t rights; // EXO_R_READ | WRITE | EXEC; WRITE and EXEC together are refused for windows
+                     // and pages alike (W^X) unless EXO_MAP_WX
     uint32_t flags;  // EXO_MAP_COW, EXO_MAP_WX
 };
 #define EXO_MAP_WX 2u // writable and executable on explicit wish (JITs)
@@ -94,9 +101,9 @@ struct exo_region {
 
 // wait
 enum exo_cond_kind {
-    EXO_COND_WORD,   // the 32-bit word at `va` (aligned, readable) still equals value
-    EXO_COND_CAPS,   // capabilities to the allocation of handle `va` are still >= value
-    EXO_COND_WCAPS,  // those with the write right are still >= value
+    EXO_COND_WORD,  // the 32-bit word at `va` (aligned, readable) still equals value
+    EXO_COND_CAPS,  // capabilities to the allocation of handle `va` are still >= value
+    EXO_COND_WCAPS, // those with the write right are still >= value
 };
 struct exo_cond {
     uint32_t kind;
@@ -104,25 +111,25 @@ struct exo_cond {
     uint64_t va;
 };
 
-// machine_trace: one kernel call. `cursor` is the sequence number of the next record wanted; older ones than
-// the ring holds are skipped.
+// machine_trace: one kernel call. `cursor` is the sequence number of the next record wanted; older
+// ones than the ring holds are skipped.
 struct exo_trace {
     uint64_t sequence; // from 1 on
     uint64_t tsc;      // at entry
     uint32_t env;      // index of the environment
     uint16_t ctx, number;
-    uint64_t args[4];  // rdi rsi rdx r10
-    int64_t result;    // EXO_TRACE_ASLEEP: the call went to sleep, or has not returned
+    uint64_t args[4]; // rdi rsi rdx r10
+    int64_t result;   // EXO_TRACE_ASLEEP: the call went to sleep, or has not returned
 };
 #define EXO_TRACE_ASLEEP INT64_MIN
 
 // machine_check
 struct exo_check {
     uint32_t size, version;
-    uint64_t violations;   // invariants found broken (each is also logged)
+    uint64_t violations; // invariants found broken (each is also logged)
     uint64_t frames_free;
     uint64_t objects, tables, anon, runs; // frames by kind
-    uint64_t caps;         // capabilities in all tables
+    uint64_t caps;                        // capabilities in all tables
     uint64_t envs, contexts, slices, endpoints, banks;
 };
 

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: MIT
 // User stubs: exo_<name>(args...) for every call of calls.def.
 //
-// Register convention: rax = EXO_CALL_MARK | number; arguments rdi rsi rdx r10 r8 r9; result in rax; rcx and
-// r11 are destroyed as SYSCALL does; all other registers are kept.
+// Register convention: rax = EXO_CALL_MARK | number; arguments rdi rsi rdx r10 r8 r9; result in
+// rax; rcx and r11 are destroyed as SYSCALL does; all other registers are kept.
 //
 // call:        rdi endpoint, rsi meta, words w[0..5] in rdx r10 r8 r9 r12 r13.
 //              meta = message bytes (0..4096) | number of capabilities to send << 16.
-//              Result: rax 0 or error of the transfer itself, rsi = reply's meta, words likewise. The server's own
-//              verdict is by convention w[0].
-// reply_wait:  rdi endpoint, rsi meta of the reply | EXO_REPLY_* flags, words w[0..5] likewise, deadline in r14.
-//              Result: rax 0 and in_kind etc. in the context block, rsi = meta and words of the call received.
+//              Result: rax 0 or error of the transfer itself, rsi = reply's meta, words likewise.
+//              The server's own verdict is by convention w[0].
+// reply_wait:  rdi endpoint, rsi meta of the reply | EXO_REPLY_* flags, words w[0..5] likewise,
+// deadline in r14.
+//              Result: rax 0 and in_kind etc. in the context block, rsi = meta and words of the
+//              call received. EXO_EV_DEATH: w[0] = exit code, w[1] = enum exo_death. EXO_EV_NOTIFY
+//              when the context has bits pending. An error of the reply's transfer is the result of
+//              both sides; nothing was waited for then. A call that is being served when its server
+//              waits again with EXO_REPLY_NONE is over for the caller: -EXO_EDEAD.
+// Capabilities beyond what the receiver accepts (exo_ctx.recv_max) are LIMIT, a full receiver
+// NOSLOT or NOMEM, a capability that is being revoked AGAIN, a MOVE of one that is bound to an
+// interrupt or has an event queued BUSY: the sender's error each time, and nothing was transferred.
+// -EXO_EINTR of a call says that the server has not seen it.
 #ifndef EXO_STUBS_H
 #define EXO_STUBS_H
 #include <exo/calls.h>
