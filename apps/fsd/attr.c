@@ -31,19 +31,22 @@ static int op_access(struct request *r)
 {
     uint32_t ino;
     struct ext_inode inode;
-    struct ext_cred effective = r->cred, real = r->cred;
-    real.uid = r->ruid;
-    real.gid = r->rgid;
-    bool eaccess = r->arg[1] & LX_AT_EACCESS;
-    if (!eaccess)
-        r->cred = real;
+    if (r->arg[0] & ~7ull)
+        return -LX_EINVAL;
+    if (!(r->arg[1] & LX_AT_EACCESS)) {
+        r->cred.uid = r->ruid;
+        r->cred.gid = r->rgid;
+    }
     int err = target_ino(r, r->arg[1], &ino);
     if (err == 0)
         err = ext_inode_load(&vol, ino, &inode);
     if (err < 0)
         return err;
-    uint32_t want = ((r->arg[0] & 4) ? EXT_R : 0) | ((r->arg[0] & 2) ? EXT_W : 0) | ((r->arg[0] & 1) ? EXT_X : 0);
-    return want ? ext_cred_access(&inode, eaccess ? &effective : &real, want) : 0;
+    uint32_t want = (uint32_t)r->arg[0]; // R_OK, W_OK, X_OK are EXT_R, EXT_W, EXT_X
+    bool changes = (want & EXT_W) && (LX_S_ISREG(inode.mode) || LX_S_ISDIR(inode.mode));
+    if (changes && vol.read_only)
+        return -LX_EROFS;
+    return want ? ext_cred_access(&inode, &r->cred, want) : 0;
 }
 
 static int set_attr(struct request *r, uint64_t at_flags, const struct ext_attr *attr)
@@ -61,6 +64,12 @@ static int set_attr(struct request *r, uint64_t at_flags, const struct ext_attr 
     return err;
 }
 
+static int no_change(struct request *r, uint64_t at_flags)
+{
+    uint32_t ino;
+    return target_ino(r, at_flags, &ino);
+}
+
 static int op_chmod(struct request *r)
 {
     struct ext_attr attr = {.what = EXT_ATTR_MODE, .mode = r->arg[0] & 07777};
@@ -74,7 +83,7 @@ static int op_chown(struct request *r)
         attr.what |= EXT_ATTR_UID;
     if (attr.gid != 0xffffffffu)
         attr.what |= EXT_ATTR_GID;
-    return set_attr(r, r->arg[2], &attr);
+    return attr.what ? set_attr(r, r->arg[2], &attr) : no_change(r, r->arg[2]);
 }
 
 static bool pick_time(uint64_t sec, uint64_t nsec, struct ext_time *t, bool *now)
@@ -103,11 +112,7 @@ static int op_utimens(struct request *r)
         attr.what |= EXT_ATTR_MTIME;
     if (now && attr.what == (EXT_ATTR_ATIME | EXT_ATTR_MTIME))
         attr.what |= EXT_ATTR_NOW;
-    if (!attr.what) {
-        uint32_t ino;
-        return target_ino(r, r->arg[0], &ino);
-    }
-    return set_attr(r, r->arg[0], &attr);
+    return attr.what ? set_attr(r, r->arg[0], &attr) : no_change(r, r->arg[0]);
 }
 
 static int op_truncate(struct request *r)
@@ -134,10 +139,7 @@ static int op_statfs(struct request *r)
     int err = ext_statfs(&vol, &sf);
     if (err < 0)
         return err;
-    // Free blocks that memory cannot back are not free.
-    uint64_t room = dev_room();
-    if (sf.f_bfree > room)
-        sf.f_bfree = room;
+    sf.f_bfree = dev_free(sf.f_bfree);
     if (sf.f_bavail > sf.f_bfree)
         sf.f_bavail = sf.f_bfree;
     memcpy(MSG, &sf, sizeof(sf));

@@ -13,22 +13,28 @@ static bool writable(const struct open *o)
     return !o->path_only && o->access != LX_O_RDONLY;
 }
 
+// A part may be mapped before the file reaches it, but only as far as files can reach.
 static int op_segment(struct request *r, struct open *o)
 {
     bool write = r->arg[1];
     struct part *p;
-    if (!LX_S_ISREG(o->node->mode) || o->path_only)
+    struct node *n = o->node;
+    if (!LX_S_ISREG(n->mode) || o->path_only)
         return -LX_EINVAL;
     if (write && !writable(o))
         return -LX_EBADF;
     // A segment can be read by whoever maps it.
     if (write ? !o->may_map_write : !readable(o) && !o->may_map_write)
         return -LX_EACCES;
-    int err = node_segment(o->node, r->arg[0], &p);
+    int err = seg_get(n, r->arg[0], r->cred.uid, &p);
     if (err < 0)
         return err;
-    if (write)
-        o->node->written = true;
+    if (write) {
+        p->written = n->written = true;
+        n->user_writes |= r->cred.uid != 0;
+    }
+    if (readable(o) && !o->no_atime)
+        note_atime(n->ino);
     uint32_t rights = EXO_R_READ | EXO_R_EXEC | (write ? EXO_R_WRITE : 0);
     CTX->send[0] = (struct exo_send){p->seg, rights, EXO_SEND_DERIVE};
     r->m->meta = EXO_META(0, 1);
@@ -38,9 +44,9 @@ static int op_segment(struct request *r, struct open *o)
 static int op_fill(struct request *r, struct open *o)
 {
     bool write = r->arg[1];
-    if (o->path_only || (write ? !writable(o) : !readable(o) && !o->may_map_write))
+    if (!LX_S_ISREG(o->node->mode) || (write ? !writable(o) : !readable(o) && !o->may_map_write))
         return -LX_EBADF;
-    return node_fill(o->node, r->arg[0], write, &r->cred);
+    return seg_fill(o->node, r->arg[0], write, reserve_limit(o->node, o, r->env), r);
 }
 
 static long op_read(struct request *r, struct open *o)
@@ -49,121 +55,28 @@ static long op_read(struct request *r, struct open *o)
     if (!readable(o))
         return -LX_EBADF;
     if (!LX_S_ISREG(o->node->mode))
-        return -LX_EINVAL;
+        return LX_S_ISDIR(o->node->mode) ? -LX_EISDIR : -LX_EINVAL;
     long got = ext_read(&vol, o->node->ino, MSG, r->arg[0], n);
     if (got > 0)
         r->m->meta = EXO_META(got, 0);
+    if (got > 0 && !o->no_atime)
+        note_atime(o->node->ino);
     return got;
-}
-
-// The size or blocks in [offset, end) changed.
-static void changed(struct node *n, uint64_t offset, uint64_t end)
-{
-    uint64_t first = offset / PAGE, last = (end + PAGE - 1) / PAGE;
-    node_refresh(n, first, last > first ? last - first : 0);
-    node_publish(n);
-}
-
-static int bounds(const struct node *n, uint64_t *offset, uint64_t length)
-{
-    if (*offset == UINT64_MAX)
-        *offset = n->page->size;
-    if (*offset > EXT_FILE_MAX || length > EXT_FILE_MAX - *offset)
-        return -LX_EFBIG;
-    return 0;
-}
-
-static long op_write(struct request *r, struct open *o)
-{
-    struct node *n = o->node;
-    uint64_t offset = r->arg[0], length = r->arg[1], before = n->page->size;
-    if (!writable(o) || !LX_S_ISREG(n->mode))
-        return -LX_EBADF;
-    if (length > r->bytes)
-        return -LX_EINVAL;
-    int err = bounds(n, &offset, length);
-    if (err < 0)
-        return err;
-    long put = ext_write(&vol, &r->cred, n->ino, r->path, offset, length);
-    if (put < 0)
-        return put;
-    changed(n, offset < before ? offset : before, offset + (uint64_t)put);
-    r->m->w[1] = n->page->size;
-    r->m->w[2] = offset;
-    return put;
-}
-
-#define RESERVE_MAX (4ull << 20) // bounded work a call: the client asks again for more
-
-static long op_reserve(struct request *r, struct open *o)
-{
-    struct node *n = o->node;
-    uint64_t offset = r->arg[0], length = r->arg[1];
-    struct ext_inode inode;
-    if (!writable(o) || !LX_S_ISREG(n->mode))
-        return -LX_EBADF;
-    if (!o->may_map_write)
-        return -LX_EACCES;
-    if (length > RESERVE_MAX)
-        length = RESERVE_MAX;
-    int err = bounds(n, &offset, length);
-    if (err == 0)
-        err = ext_inode_load(&vol, n->ino, &inode);
-    if (err < 0 || !length)
-        return err;
-    uint64_t page = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
-    uint64_t got = page;
-    for (; got < end; got++) {
-        uint32_t blk;
-        err = ext_map_alloc(&vol, &r->cred, &inode, got, &blk);
-        if (err < 0)
-            break;
-    }
-    if (got == page)
-        return err;
-    n->reserved = true;
-    n->written = true;
-    struct part *p;
-    for (uint64_t part = page / PART_PAGES; part <= (got - 1) / PART_PAGES; part++) {
-        err = node_segment(n, part, &p);
-        if (err < 0)
-            return err;
-    }
-    err = node_refresh(n, page, got - page);
-    if (err < 0)
-        return err;
-    r->m->w[1] = offset;
-    uint64_t reach = got * PAGE - offset;
-    return (long)(reach < length ? reach : length);
-}
-
-static long op_commit(struct request *r, struct open *o)
-{
-    struct node *n = o->node;
-    uint64_t offset = r->arg[0], before = n->page->size;
-    if (!writable(o) || !LX_S_ISREG(n->mode))
-        return -LX_EBADF;
-    int err = bounds(n, &offset, r->arg[1]);
-    if (err == 0)
-        err = ext_write_done(&vol, &r->cred, n->ino, offset, offset + r->arg[1]);
-    if (err < 0)
-        return err;
-    if (offset + r->arg[1] > before)
-        changed(n, before, offset + r->arg[1]);
-    r->m->w[1] = n->page->size;
-    return 0;
 }
 
 struct listing {
     size_t room, done;
+    bool full;
 };
 
 static bool emit(void *ctx, const struct ext_dirent *e)
 {
     struct listing *l = ctx;
     size_t need = (offsetof(struct lx_dirent64, d_name) + e->name_len + 1 + 7) & ~7ull;
-    if (need > l->room - l->done)
+    if (need > l->room - l->done) {
+        l->full = true;
         return false;
+    }
     struct lx_dirent64 *d = (void *)(MSG + l->done);
     memset(d, 0, need);
     d->d_ino = e->ino;
@@ -189,12 +102,12 @@ static long op_readdir(struct request *r, struct open *o)
         return err;
     if (!inode.nlink)
         return 0; // a removed directory is empty
-    uint64_t before = cookie;
     err = ext_dir_iterate(&vol, o->node->ino, &cookie, emit, &l);
     if (err < 0)
         return err;
-    if (!l.done && cookie == before && l.room < 280)
+    if (!l.done && l.full)
         return -LX_EINVAL;
+    note_atime(o->node->ino);
     r->m->w[1] = cookie;
     r->m->meta = EXO_META(l.done, 0);
     return (long)l.done;
@@ -204,31 +117,17 @@ static int op_ftruncate(struct request *r, struct open *o)
 {
     if (!writable(o) || !LX_S_ISREG(o->node->mode))
         return -LX_EINVAL;
+    if (o->append_only)
+        return -LX_EPERM;
     return node_truncate(o->node->ino, r->arg[0], &r->cred);
-}
-
-static int op_fallocate(struct request *r, struct open *o)
-{
-    struct node *n = o->node;
-    uint64_t offset = r->arg[1], before = n->page->size;
-    if (!writable(o))
-        return -LX_EBADF;
-    if (r->arg[0])
-        return -LX_EOPNOTSUPP;
-    int err = bounds(n, &offset, r->arg[2]);
-    if (err == 0)
-        err = ext_allocate(&vol, &r->cred, n->ino, offset, r->arg[2]);
-    if (err == 0)
-        changed(n, offset < before ? offset : before, offset + r->arg[2]);
-    return err;
 }
 
 long op_data(struct request *r)
 {
     struct open *o = r->open;
-    if (r->m->w[0] == FS_OP_SYNC) {
-        ext_sync(&vol, true);
-        return ext_sync(&vol, false);
+    if (r->m->w[0] == FS_OP_SYNC) { // memory is the medium
+        nodes_note_writes();
+        return 0;
     }
     if (!o)
         return -LX_EBADF;
@@ -251,7 +150,7 @@ long op_data(struct request *r)
         return op_ftruncate(r, o);
     case FS_OP_FALLOCATE:
         return op_fallocate(r, o);
-    default: // FSYNC: memory is the medium
+    default: // FSYNC
         node_note_writes(o->node);
         return 0;
     }

@@ -3,11 +3,14 @@
 // and write through segments whose entries are the volume's own frames.
 //
 //     open     one open file description: an endpoint capability with a badge; its last copy's end closes it
-//     node     an inode that somebody has open: node page, segments, locks, FIFO; shared by its opens
+//     node     an inode that somebody has open (or had a moment ago): node page, segments, locks, FIFO; shared by its opens
 //     block    a block of the volume is a frame: of the boot module, or bought when first needed
 //
 // One thread; a call is answered at once. Every argument is hostile: bounded before use, paths copied before parsing,
 // rights decided by what was opened and by the caller's process record, never by what the caller says.
+//
+// What clients got stays in their hands for as long as they like, so nothing that is taken back relies on them:
+// segment entries are cleared before a block is freed, and the capabilities of a closed file are revoked (reap.c).
 #ifndef FSD_H
 #define FSD_H
 
@@ -22,39 +25,58 @@
 #include <proto/start.h>
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <sys/tree.h>
 
 #define PAGE       EXO_PAGE_SIZE
 #define PART_PAGES 512u
 
 struct part { // 2 MiB of a file
+    RB_ENTRY(part) link;
+    uint64_t index;
     exo_handle_t seg;
+    uint32_t uid;        // who pays
+    bool written;        // a writable capability is out
     uint64_t present[8]; // entries that are filled
     uint64_t zero[8];    // of these: with the zero page, for a hole
 };
 
 struct lock { // a record lock
     LIST_ENTRY(lock) link;
-    int type; // LX_F_RDLCK, LX_F_WRLCK
+    int type;           // LX_F_RDLCK, LX_F_WRLCK
     int64_t start, end; // inclusive
     uint64_t env;       // owner: a process ...
     int pid;
+    uint32_t uid;       // who pays
     struct open *open;  // ... or an open file description
+};
+
+struct reserve { // blocks past the end, between RESERVE and COMMIT
+    LIST_ENTRY(reserve) link;
+    struct open *open; // owner: a process, through this open
+    uint64_t env;
+    uint64_t start, end;
+    uint32_t uid;
+    bool broken;       // the file was cut meanwhile: what was written there is lost, to be done again
 };
 
 struct node {
     LIST_ENTRY(node) hash;
+    TAILQ_ENTRY(node) idle_link; // while opens == 0
     uint32_t ino;
     uint32_t opens;
     uint32_t mode;
+    uint32_t uid;          // who pays
     struct fs_node *page;
     exo_handle_t page_cap;
     exo_fn_t frame;
-    struct part *parts;
-    uint32_t nparts;
-    bool written;  // a writable segment is out: dirty bits tell of writes
-    bool reserved; // blocks past the end are allocated
-    bool orphan;   // no name is left
+    RB_HEAD(parts, part) parts;
+    bool written;          // a writable segment is out: dirty bits tell of writes
+    bool user_writes;      // ... to somebody who is not root
+    bool spare_blocks;     // blocks past the end may be there
+    bool orphan;           // no name is left
     LIST_HEAD(, lock) locks;
+    LIST_HEAD(, lock_wait) waits;
+    LIST_HEAD(, reserve) reserves;
     LIST_HEAD(, open) openers;
     struct fifo *fifo;
 };
@@ -62,9 +84,13 @@ struct node {
 struct open {
     uint32_t index, generation;
     struct node *node;
-    uint32_t access;     // LX_O_RDONLY ...; O_PATH opens have none
-    bool path_only;
+    uint32_t uid;        // who pays
+    uint32_t access;     // LX_O_RDONLY ...
+    bool path_only;      // O_PATH
+    bool append_only;    // the inode's flag
+    bool no_atime;
     bool may_map_write;  // the opener may read too, so a writable mapping tells it nothing new
+    bool in_fifo;        // counted as an end
     exo_handle_t cap;    // ours, whose children the clients hold
     int flock;           // LX_LOCK_SH, LX_LOCK_EX or 0
     LIST_ENTRY(open) link;
@@ -72,14 +98,14 @@ struct open {
 
 struct request {
     struct exo_msg *m;
-    const uint64_t *arg;  // w[1..5]
-    struct open *open;    // NULL: the root
+    const uint64_t *arg; // w[1..5]
+    struct open *open;   // NULL: the root
     uint64_t env;
     int pid;
     struct ext_cred cred;
     uint32_t ruid, rgid;
     uint32_t groups[PROC_NGROUPS];
-    size_t bytes;         // of message
+    size_t bytes; // of message
     char path[EXO_MSG_SIZE + 1];
     exo_handle_t received;
 };
@@ -88,43 +114,101 @@ extern struct ext_vol vol;
 #define CTX ((struct exo_ctx *)LIBOS_CTX)
 #define MSG ((char *)LIBOS_CTX + PAGE)
 
+// serve.c
+void clock_set(void);
+void serve_call(struct exo_msg *m); // the request becomes the reply
+
 // dev.c
 int dev_init(exo_handle_t module, uint64_t bytes, struct ext_dev **dev);
 int dev_frame(uint32_t blk, exo_handle_t *frames, uint64_t *first); // where a block's frame is
-uint64_t dev_room(void);                                             // frames that may still be bought
+void *dev_memory(uint32_t blk);                                     // its address, or NULL
+uint64_t dev_free(uint64_t free_blocks); // how many of the volume's free blocks can be had
+
+// quota.c: what each user made us keep, in units of QUOTA_UNIT bytes.
+#define QUOTA_UNIT    256u
+#define COST_OPEN     2u
+#define COST_NODE     18u
+#define COST_PART     36u
+#define COST_FIFO     300u
+#define COST_LOCK     1u
+int quota_init(void);
+int quota_take(uint32_t uid, uint32_t cost); // 0 or -LX_ENFILE; root is always served
+void quota_give(uint32_t uid, uint32_t cost);
+
+// reap.c: getting rid of what clients may still hold.
+bool reap_now(exo_handle_t cap);           // revokes what was derived; false: there is more than a step's work
+void reap(exo_handle_t cap, void *window); // revokes and deletes, now or step by step; window: of a node page, or NULL
+bool reap_pending(void);
+void reap_step(void);
+int64_t buy_frames(uint64_t count); // from H_BANK, at the cost of the node cache
+int64_t buy_segment(void);
 
 // node.c
-struct node *node_get(uint32_t ino);  // + one open; NULL: no memory
+struct node *node_get(uint32_t ino, uint32_t uid); // + one open; NULL: no memory or over the share
 void node_put(struct node *n);
 struct node *node_find(uint32_t ino); // or NULL
 int node_publish(struct node *n);     // size, mode, nlink from the volume
+void node_refresh(uint32_t ino);      // the same, if anybody has it
 void node_event(struct node *n, uint32_t *word);
-int node_segment(struct node *n, uint64_t index, struct part **part);
-int node_refresh(struct node *n, uint64_t first_page, uint64_t pages); // enters blocks that came to be
-void node_cut(struct node *n, uint64_t first_page);                   // entries from there on go, before the blocks do
-int node_fill(struct node *n, uint64_t page, bool write, const struct ext_cred *cred);
 void node_note_writes(struct node *n); // dirty bits become times
+void nodes_note_writes(void);
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred);
-void node_orphaned(uint32_t ino);      // its last name went
+void node_orphaned(uint32_t ino); // its last name went
+bool node_evict(void);            // forgets the node idle for longest; false: none is
+void node_unmapped(void *window); // reap.c is done with it
+void node_seq_size(struct node *n, uint64_t size);
+void note_atime(uint32_t ino);
+
+// seg.c
+int seg_get(struct node *n, uint64_t index, uint32_t uid, struct part **part);
+int seg_refresh(struct node *n, uint64_t first_page, uint64_t pages); // enters blocks that came to be
+void seg_cut(struct node *n, uint64_t first_page);                    // entries from there on go, before the blocks do
+int seg_fill(struct node *n, uint64_t page, bool write, uint64_t limit, const struct request *r);
+bool seg_harvest(struct node *n); // is anything dirty? and clean from now on
+void seg_take_back(struct node *n);             // the last open went
+void seg_charge(struct node *n, uint32_t uid); // and a new one came
+void seg_free(struct node *n);
 
 // open.c
 extern exo_handle_t endpoint;
+int open_init(void); // makes the endpoint
 struct open *open_by_badge(uint64_t badge);
+int open_by_cap(exo_handle_t cap, struct open **open); // a capability that came along; NULL: the root
 void open_childless(exo_handle_t cap);
+void open_delivered(bool ok); // whether the answer to the last call went out
 long op_open(struct request *r);
-struct fifo;
-void fifo_drop(struct fifo *f);
-long fifo_caps(struct node *n, uint32_t access, struct exo_send send[2]);
 
-// names.c, attr.c, data.c, lock.c
+// fifo.c
+long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2]);
+void fifo_leave(struct open *o);
+
+// names.c, paths.c
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags, struct ext_walk *out);
 uint32_t start_ino(const struct request *r);
 int target_ino(struct request *r, uint64_t at_flags, uint32_t *ino); // of the path, or the file itself
-extern uint32_t proc_ino;
+int mount_add(uint32_t ino, uint32_t kind);
+bool is_mount(uint32_t ino);
 long op_name(struct request *r);
+long op_readlink(struct request *r);
+long op_getcwd(struct request *r);
+long op_mount(struct request *r);
+
+// attr.c, data.c, grow.c, lock.c
 long op_attr(struct request *r);
 long op_data(struct request *r);
+long op_write(struct request *r, struct open *o);
+long op_reserve(struct request *r, struct open *o);
+long op_commit(struct request *r, struct open *o);
+long op_fallocate(struct request *r, struct open *o);
+uint64_t reserve_limit(const struct node *n, const struct open *o, uint64_t env); // end of file, or of what is reserved
+void reserves_break(struct node *n);                      // the file is being cut
+void reserves_drop(struct node *n, const struct open *o); // o ends
+int reserves_pass(struct node *n, uint64_t end);          // the file is about to grow to `end` past them
 long op_lock(struct request *r);
 void locks_drop_open(struct node *n, const struct open *o);
+void locks_drop_node(struct node *n);
+exo_ns_t locks_deadline(void); // when locks_sweep wants to run
+void locks_sweep(void);        // locks of dead processes that others wait for
+bool env_alive(uint64_t env);
 
 #endif

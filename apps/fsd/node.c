@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: MIT
-// Inodes that are open: their published page, and the segments clients map.
+// Inodes that are open, and their published page.
 //
-// A segment entry is a frame of the volume. Entries come when a segment is first asked for, when a block is allocated, or,
-// for a hole that is read, with a page of zeroes that is replaced at the first write. They go before the block is freed.
+// A node that nobody has open any more is kept for a while (the idle list, oldest first), with its segments filled: the
+// next open of the same file costs little. Nobody can write through what is left of it, and its page tells what it
+// always told. A node without names is never kept.
+//
+// Node pages are mapped one beside the other; a page whose capabilities are all revoked is used again.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH       256
-#define NODE_PAGES 0x0000610000000000ull // windows of node pages, packed
-#define RW         (EXO_R_READ | EXO_R_WRITE)
-#define RWX        (RW | EXO_R_EXEC)
+#define HASH         256u
+#define IDLE_NODES   128u
+#define POOL_PAGES   64u
+#define NODE_WINDOWS (SERVER_WINDOWS + (1ull << 40))
+
+struct node_page {
+    SLIST_ENTRY(node_page) link;
+    struct fs_node *at;
+    exo_handle_t cap;
+    exo_fn_t frame;
+};
 
 static LIST_HEAD(, node) table[HASH];
-static uint64_t *free_windows; // page numbers given back
-static size_t nfree, free_room;
-static uint64_t next_window;
-static exo_handle_t zero_page;
+static TAILQ_HEAD(, node) idle = TAILQ_HEAD_INITIALIZER(idle);
+static uint32_t nidle, npool;
+static SLIST_HEAD(, node_page) pool = SLIST_HEAD_INITIALIZER(pool);    // mapped, zero, nobody else has it
+static SLIST_HEAD(, node_page) places = SLIST_HEAD_INITIALIZER(places); // windows given back: `at` alone counts
+static uint64_t next_place;
 
 struct node *node_find(uint32_t ino)
 {
@@ -28,36 +39,77 @@ struct node *node_find(uint32_t ino)
     return NULL;
 }
 
-static int map_page(struct node *n)
+// --- node pages ---------------------------------------------------------------------------------------------
+
+static struct node_page *place_new(void)
+{
+    struct node_page *p = SLIST_FIRST(&places);
+    if (p) {
+        SLIST_REMOVE_HEAD(&places, link);
+        return p;
+    }
+    p = calloc(1, sizeof(*p));
+    if (p)
+        p->at = (struct fs_node *)(NODE_WINDOWS + next_place++ * PAGE);
+    return p;
+}
+
+void node_unmapped(void *window)
+{
+    struct node_page *p = calloc(1, sizeof(*p));
+    if (!p)
+        return; // address space is plenty
+    p->at = window;
+    SLIST_INSERT_HEAD(&places, p, link);
+}
+
+static struct node_page *page_buy(void)
 {
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-    int64_t frame = exo_frames_alloc(H_BANK, 1, 0, 0);
-    if (frame < 0)
-        return -LX_ENOMEM;
-    uint64_t at = NODE_PAGES + (nfree ? free_windows[--nfree] : next_window++) * PAGE;
-    struct exo_map_op op = {EXO_OP_MAP, 1, at, (exo_handle_t)frame, 0, RW, 0};
-    if (exo_aspace_batch(0, H_BANK, &op, 1) != 1 || exo_cap_identify((exo_handle_t)frame, &info) < 0) {
+    struct node_page *p = place_new();
+    int64_t frame = p ? buy_frames(1) : -EXO_ENOMEM;
+    if (frame >= 0) {
+        struct exo_map_op op = {EXO_OP_MAP, 1, (uint64_t)p->at, (exo_handle_t)frame, 0,
+                                EXO_R_READ | EXO_R_WRITE, 0};
+        if (exo_aspace_batch(0, H_BANK, &op, 1) == 1 && exo_cap_identify((exo_handle_t)frame, &info) >= 0) {
+            p->cap = (exo_handle_t)frame;
+            p->frame = info.first_frame;
+            return p;
+        }
         exo_cap_delete((exo_handle_t)frame);
-        return -LX_ENOMEM;
     }
-    n->page_cap = (exo_handle_t)frame;
-    n->frame = info.first_frame;
-    n->page = (struct fs_node *)at;
+    if (p)
+        SLIST_INSERT_HEAD(&places, p, link);
+    return NULL;
+}
+
+static int page_take(struct node *n)
+{
+    struct node_page *p = SLIST_FIRST(&pool);
+    if (p) {
+        SLIST_REMOVE_HEAD(&pool, link);
+        npool--;
+    } else if (!(p = page_buy())) {
+        return -LX_ENFILE;
+    }
+    n->page = p->at;
+    n->page_cap = p->cap;
+    n->frame = p->frame;
+    free(p);
     return 0;
 }
 
-static void unmap_page(struct node *n)
+static void page_give(struct node *n)
 {
-    if (nfree == free_room) {
-        uint64_t *more = realloc(free_windows, (free_room + 64) * sizeof(*more));
-        if (more) {
-            free_windows = more;
-            free_room += 64;
-        }
+    struct node_page *p;
+    if (npool < POOL_PAGES && reap_now(n->page_cap) && (p = calloc(1, sizeof(*p)))) {
+        memset(n->page, 0, PAGE);
+        *p = (struct node_page){.at = n->page, .cap = n->page_cap, .frame = n->frame};
+        SLIST_INSERT_HEAD(&pool, p, link);
+        npool++;
+        return;
     }
-    if (nfree < free_room)
-        free_windows[nfree++] = ((uint64_t)n->page - NODE_PAGES) / PAGE;
-    exo_cap_delete(n->page_cap);
+    reap(n->page_cap, n->page);
 }
 
 static void seq_begin(struct node *n)
@@ -71,6 +123,13 @@ static void seq_end(struct node *n)
     __atomic_store_n(&n->page->seq, n->page->seq + 1, __ATOMIC_RELEASE);
 }
 
+void node_seq_size(struct node *n, uint64_t size)
+{
+    seq_begin(n);
+    n->page->size = size;
+    seq_end(n);
+}
+
 int node_publish(struct node *n)
 {
     struct ext_inode inode;
@@ -78,16 +137,23 @@ int node_publish(struct node *n)
     if (err < 0)
         return err;
     n->mode = inode.mode;
-    bool grew = n->page->size != inode.size;
+    bool resized = n->page->size != inode.size;
     seq_begin(n);
     n->page->mode = inode.mode;
     n->page->size = inode.size;
     n->page->nlink = inode.nlink;
     n->page->rdev = ext_inode_rdev(&inode);
     seq_end(n);
-    if (grew)
+    if (resized)
         node_event(n, &n->page->change);
     return 0;
+}
+
+void node_refresh(uint32_t ino)
+{
+    struct node *n = ino ? node_find(ino) : NULL;
+    if (n)
+        node_publish(n);
 }
 
 void node_event(struct node *n, uint32_t *word)
@@ -97,266 +163,197 @@ void node_event(struct node *n, uint32_t *word)
         exo_wake((uint64_t)word, UINT64_MAX);
 }
 
-struct node *node_get(uint32_t ino)
+// --- life ----------------------------------------------------------------------------------------------------
+
+static void node_free(struct node *n)
 {
-    struct node *n = node_find(ino);
-    if (n) {
-        n->opens++;
-        return n;
+    LIST_REMOVE(n, hash);
+    seg_free(n);
+    if (n->orphan)
+        ext_inode_drop(&vol, n->ino);
+    page_give(n);
+    free(n);
+}
+
+static void idle_remove(struct node *n)
+{
+    TAILQ_REMOVE(&idle, n, idle_link);
+    nidle--;
+}
+
+bool node_evict(void)
+{
+    struct node_page *p = SLIST_FIRST(&pool);
+    struct node *n = TAILQ_FIRST(&idle);
+    if (p) {
+        SLIST_REMOVE_HEAD(&pool, link);
+        npool--;
+        exo_cap_delete(p->cap);
+        SLIST_INSERT_HEAD(&places, p, link);
+        return true;
     }
-    n = calloc(1, sizeof(*n));
-    if (!n || map_page(n) < 0) {
+    if (!n)
+        return false;
+    idle_remove(n);
+    node_free(n);
+    return true;
+}
+
+static struct node *node_make(uint32_t ino)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    if (!n || page_take(n) < 0) {
         free(n);
         return NULL;
     }
     n->ino = ino;
-    n->opens = 1;
     n->page->size_ = sizeof(*n->page);
     n->page->version = 1;
     n->page->ino = ino;
-    LIST_INIT(&n->locks);
+    RB_INIT(&n->parts);
     LIST_INSERT_HEAD(&table[ino % HASH], n, hash);
-    if (node_publish(n) < 0) {
-        node_put(n);
+    if (node_publish(n) == 0)
+        return n;
+    node_free(n);
+    return NULL;
+}
+
+struct node *node_get(uint32_t ino, uint32_t uid)
+{
+    struct node *n = node_find(ino);
+    if (n && n->opens) {
+        n->opens++;
+        return n;
+    }
+    if (quota_take(uid, COST_NODE) < 0)
+        return NULL;
+    if (n)
+        idle_remove(n);
+    else
+        n = node_make(ino);
+    if (!n) {
+        quota_give(uid, COST_NODE);
         return NULL;
     }
+    seg_charge(n, uid);
+    n->uid = uid;
+    n->opens = 1;
     return n;
 }
 
+// Nobody pays for an idle node, so there is a limit to them.
 void node_put(struct node *n)
 {
     if (--n->opens)
         return;
-    node_note_writes(n);
-    for (uint32_t i = 0; i < n->nparts; i++) {
-        if (n->parts[i].seg)
-            exo_cap_delete(n->parts[i].seg);
+    quota_give(n->uid, COST_NODE);
+    locks_drop_node(n);
+    if (n->orphan) {
+        node_free(n);
+        return;
     }
-    if (n->fifo)
-        fifo_drop(n->fifo);
-    LIST_REMOVE(n, hash);
-    if (n->orphan)
-        ext_inode_drop(&vol, n->ino);
-    else if (n->reserved)
-        ext_truncate(&vol, NULL, n->ino, n->page->size);
-    unmap_page(n);
-    free(n->parts);
-    free(n);
+    seg_take_back(n);
+    node_note_writes(n);
+    n->written = n->user_writes = false;
+    TAILQ_INSERT_TAIL(&idle, n, idle_link);
+    if (++nidle > IDLE_NODES) {
+        n = TAILQ_FIRST(&idle);
+        idle_remove(n);
+        node_free(n);
+    }
 }
 
 void node_orphaned(uint32_t ino)
 {
     struct node *n = node_find(ino);
-    if (!n) {
+    if (n && !n->opens) {
+        idle_remove(n);
+        n->orphan = true;
+        node_free(n);
+    } else if (n) {
+        n->orphan = true;
+        node_publish(n);
+    } else {
         ext_inode_drop(&vol, ino);
-        return;
-    }
-    n->orphan = true;
-    node_publish(n);
-}
-
-// --- segments ---------------------------------------------------------------------------------------------
-
-static bool bit_get(const uint64_t *bits, uint32_t i)
-{
-    return bits[i / 64] >> (i % 64) & 1;
-}
-
-static void bit_set(uint64_t *bits, uint32_t i, bool on)
-{
-    if (on)
-        bits[i / 64] |= 1ull << (i % 64);
-    else
-        bits[i / 64] &= ~(1ull << (i % 64));
-}
-
-static int enter(struct part *p, uint32_t index, exo_handle_t frames, uint64_t first, uint32_t count,
-                 uint32_t rights)
-{
-    int64_t err = exo_segment_fill(p->seg, index, frames, first, count | (uint64_t)rights << 32);
-    if (err < 0)
-        return err == -EXO_ENOMEM ? -LX_ENOMEM : -LX_EIO;
-    for (uint32_t i = 0; i < count; i++)
-        bit_set(p->present, index + i, true);
-    return 0;
-}
-
-static void leave(struct part *p, uint32_t index, uint32_t count)
-{
-    while (exo_segment_clear(p->seg, index, count) == -EXO_EAGAIN)
-        ;
-    for (uint32_t i = 0; i < count; i++) {
-        bit_set(p->present, index + i, false);
-        bit_set(p->zero, index + i, false);
     }
 }
 
-// Enters the blocks of pages [index, index + count) of one part that are there and not yet entered, runs at once.
-static int part_refresh(struct node *n, struct part *p, uint64_t part, uint32_t index, uint32_t count)
-{
-    static uint32_t blk[PART_PAGES];
-    struct ext_inode inode;
-    int err = ext_inode_load(&vol, n->ino, &inode);
-    if (err == 0)
-        err = ext_map_list(&vol, &inode, part * PART_PAGES + index, count, blk);
-    for (uint32_t i = 0; err >= 0 && i < count;) {
-        exo_handle_t frames;
-        uint64_t first;
-        if (!blk[i] || (bit_get(p->present, index + i) && !bit_get(p->zero, index + i))) {
-            i++;
-            continue;
-        }
-        if (bit_get(p->zero, index + i))
-            leave(p, index + i, 1);
-        err = dev_frame(blk[i], &frames, &first);
-        uint32_t run = 1;
-        exo_handle_t next;
-        uint64_t at;
-        while (err == 0 && i + run < count && blk[i + run] == blk[i] + run &&
-               !bit_get(p->present, index + i + run) && dev_frame(blk[i + run], &next, &at) == 0 &&
-               next == frames && at == first + run)
-            run++;
-        if (err == 0)
-            err = enter(p, index + i, frames, first, run, RWX);
-        i += run;
-    }
-    return err < 0 ? err : 0;
-}
+// --- times -------------------------------------------------------------------------------------------------
 
-static uint32_t pages_in_file(const struct node *n, uint64_t part)
+// Who changes a file without being root takes its set-id bits away.
+static void drop_privileges(struct ext_inode *inode)
 {
-    uint64_t pages = (n->page->size + PAGE - 1) / PAGE, first = part * PART_PAGES;
-    if (pages <= first)
-        return 0;
-    return pages - first < PART_PAGES ? (uint32_t)(pages - first) : PART_PAGES;
-}
-
-int node_segment(struct node *n, uint64_t index, struct part **part)
-{
-    if (index >= EXT_FILE_MAX / PAGE / PART_PAGES)
-        return -LX_EFBIG;
-    if (index >= n->nparts) {
-        uint32_t room = (uint32_t)index + 1 > 2 * n->nparts ? (uint32_t)index + 1 : 2 * n->nparts;
-        struct part *more = realloc(n->parts, room * sizeof(*more));
-        if (!more)
-            return -LX_ENOMEM;
-        memset(more + n->nparts, 0, (room - n->nparts) * sizeof(*more));
-        n->parts = more;
-        n->nparts = room;
-    }
-    struct part *p = &n->parts[index];
-    *part = p;
-    if (p->seg)
-        return 0;
-    int64_t seg = exo_segment_create(H_BANK);
-    if (seg < 0)
-        return -LX_ENOMEM;
-    p->seg = (exo_handle_t)seg;
-    uint32_t count = pages_in_file(n, index);
-    return count ? part_refresh(n, p, index, 0, count) : 0;
-}
-
-int node_refresh(struct node *n, uint64_t page, uint64_t pages)
-{
-    int err = 0;
-    while (pages && err == 0) {
-        uint64_t part = page / PART_PAGES;
-        uint32_t index = (uint32_t)(page % PART_PAGES);
-        uint32_t count = PART_PAGES - index < pages ? PART_PAGES - index : (uint32_t)pages;
-        if (part < n->nparts && n->parts[part].seg)
-            err = part_refresh(n, &n->parts[part], part, index, count);
-        page += count;
-        pages -= count;
-    }
-    return err;
-}
-
-void node_cut(struct node *n, uint64_t page)
-{
-    for (uint64_t part = page / PART_PAGES; part < n->nparts; part++) {
-        uint32_t index = part == page / PART_PAGES ? (uint32_t)(page % PART_PAGES) : 0;
-        if (n->parts[part].seg)
-            leave(&n->parts[part], index, PART_PAGES - index);
-    }
-}
-
-static int fill_zero(struct part *p, uint32_t index)
-{
-    if (!zero_page) {
-        int64_t frame = exo_frames_alloc(H_BANK, 1, 0, 0);
-        if (frame < 0)
-            return -LX_ENOMEM;
-        zero_page = (exo_handle_t)frame;
-    }
-    int err = enter(p, index, zero_page, 0, 1, EXO_R_READ | EXO_R_EXEC);
-    if (err == 0)
-        bit_set(p->zero, index, true);
-    return err;
-}
-
-int node_fill(struct node *n, uint64_t page, bool write, const struct ext_cred *cred)
-{
-    struct part *p;
-    struct ext_inode inode;
-    uint32_t blk, index = (uint32_t)(page % PART_PAGES);
-    if (page >= (n->page->size + PAGE - 1) / PAGE)
-        return -LX_ENXIO;
-    int err = node_segment(n, page / PART_PAGES, &p);
-    if (err < 0)
-        return err;
-    bool zero = bit_get(p->zero, index);
-    if (bit_get(p->present, index) && !(zero && write))
-        return 0;
-    err = ext_inode_load(&vol, n->ino, &inode);
-    if (err == 0)
-        err = ext_map_get(&vol, &inode, page, &blk);
-    if (err < 0)
-        return err;
-    if (!blk && !write)
-        return fill_zero(p, index);
-    if (!blk)
-        err = ext_map_alloc(&vol, cred, &inode, page, &blk);
-    if (err == 0)
-        err = part_refresh(n, p, page / PART_PAGES, index, 1);
-    return err;
+    inode->mode &= (uint16_t)~LX_S_ISUID;
+    if (inode->mode & LX_S_IXGRP)
+        inode->mode &= (uint16_t)~LX_S_ISGID;
 }
 
 void node_note_writes(struct node *n)
 {
-    bool dirty = false;
-    if (!n->written)
-        return;
-    for (uint32_t i = 0; i < n->nparts; i++) {
-        uint64_t bits[8] = {0};
-        if (!n->parts[i].seg || exo_segment_harvest(n->parts[i].seg, 0, PART_PAGES, bits) < 0)
-            continue;
-        for (int k = 0; k < 8; k++)
-            dirty |= bits[k] != 0;
-    }
-    if (!dirty)
-        return;
     struct ext_inode inode;
-    if (ext_inode_load(&vol, n->ino, &inode) < 0)
+    if (!n->written || !seg_harvest(n) || ext_inode_load(&vol, n->ino, &inode) < 0)
         return;
     inode.mtime = inode.ctime = vol.now;
+    if (n->user_writes)
+        drop_privileges(&inode);
+    ext_inode_store(&vol, &inode);
+    if (inode.mode != n->mode)
+        node_publish(n);
+}
+
+void nodes_note_writes(void)
+{
+    struct node *n;
+    for (uint32_t i = 0; i < HASH; i++) {
+        LIST_FOREACH (n, &table[i], hash)
+            node_note_writes(n);
+    }
+}
+
+static bool earlier(struct ext_time a, struct ext_time b)
+{
+    return a.sec < b.sec || (a.sec == b.sec && a.nsec <= b.nsec);
+}
+
+// As Linux's relatime: the time of the last read matters to those who ask whether it was before the last change, or a day
+// ago.
+void note_atime(uint32_t ino)
+{
+    struct ext_inode inode;
+    if (vol.read_only || ext_inode_load(&vol, ino, &inode) < 0)
+        return;
+    if (!earlier(inode.atime, inode.mtime) && !earlier(inode.atime, inode.ctime) &&
+        vol.now.sec - inode.atime.sec < 86400)
+        return;
+    inode.atime = vol.now;
     ext_inode_store(&vol, &inode);
 }
+
+// --- cutting -----------------------------------------------------------------------------------------------
 
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred)
 {
     struct node *n = node_find(ino);
-    if (n && size < n->page->size) {
+    if (size > EXT_FILE_MAX)
+        return -LX_EFBIG;
+    if (n)
         node_note_writes(n);
-        seq_begin(n);
-        n->page->size = size; // readers stop before the pages go
-        seq_end(n);
-        node_cut(n, (size + PAGE - 1) / PAGE);
+    bool shrinks = n && size < n->page->size;
+    if (shrinks) {
+        node_seq_size(n, size); // readers stop before the pages go
+        seg_cut(n, (size + PAGE - 1) / PAGE);
+        reserves_break(n);
     }
-    int err = ext_truncate(&vol, cred, ino, size);
-    if (n) {
-        node_publish(n);
-        if (err < 0)
-            node_refresh(n, 0, (n->page->size + PAGE - 1) / PAGE);
-    }
+    int err = n && size > n->page->size ? reserves_pass(n, size) : 0;
+    if (err == 0)
+        err = ext_truncate(&vol, cred, ino, size);
+    if (!n)
+        return err;
+    node_event(n, &n->page->change);
+    node_publish(n);
+    if (err < 0)
+        seg_refresh(n, 0, (n->page->size + PAGE - 1) / PAGE);
+    else if (shrinks)
+        n->spare_blocks = false;
     return err;
 }

@@ -3,18 +3,31 @@
 //
 // An open is named by the badge of an endpoint capability derived from ours. We keep the parent; clients hold children
 // and copies of them. When the last is gone, in whatever way, the kernel tells, and the open is closed.
+// If the answer to an open did not reach the client (it died meanwhile, or its table is full), the answering call says so.
 #include "fsd.h"
-#include <fs/pipe.h>
 #include <stdlib.h>
 #include <string.h>
 
 exo_handle_t endpoint;
 
+static uint64_t endpoint_object;
 static struct open **opens; // by index
 static uint32_t nopens, *free_index, nfree;
 static struct open **by_slot; // by the slot index of open->cap
 static uint32_t nslots;
 static uint32_t generation = 1;
+static struct open *delivering; // made by the call that is being answered
+
+int open_init(void)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    int64_t h = exo_endpoint_create(H_BANK);
+    if (h < 0 || exo_cap_identify((exo_handle_t)h, &info) < 0)
+        return -LX_ENOMEM;
+    endpoint = (exo_handle_t)h;
+    endpoint_object = info.object;
+    return 0;
+}
 
 struct open *open_by_badge(uint64_t badge)
 {
@@ -22,6 +35,17 @@ struct open *open_by_badge(uint64_t badge)
     if (index >= nopens || !opens[index] || opens[index]->generation != badge >> 32)
         return NULL;
     return opens[index];
+}
+
+int open_by_cap(exo_handle_t cap, struct open **open)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    *open = NULL;
+    if (exo_cap_identify(cap, &info) < 0 || info.type != EXO_CAP_ENDPOINT || info.object != endpoint_object)
+        return -LX_EBADF;
+    if (info.badge)
+        *open = open_by_badge(info.badge);
+    return info.badge && !*open ? -LX_EBADF : 0;
 }
 
 static int index_new(uint32_t *index)
@@ -50,7 +74,7 @@ static int remember_slot(struct open *o)
 {
     uint32_t slot = EXO_HANDLE_INDEX(o->cap);
     if (slot >= nslots) {
-        uint32_t room = slot + 64;
+        uint32_t room = slot + slot / 2 + 64;
         struct open **more = realloc(by_slot, room * sizeof(*more));
         if (!more)
             return -LX_ENFILE;
@@ -72,11 +96,15 @@ static void open_free(struct open *o)
             by_slot[slot] = NULL;
         exo_cap_delete(o->cap);
     }
-    if (o->node) {
-        LIST_REMOVE(o, link);
-        locks_drop_open(o->node, o);
-        node_put(o->node);
-    }
+    struct node *n = o->node;
+    LIST_REMOVE(o, link);
+    fifo_leave(o);
+    locks_drop_open(n, o);
+    reserves_drop(n, o);
+    if (o->access != LX_O_RDONLY)
+        node_note_writes(n);
+    node_put(n);
+    quota_give(o->uid, COST_OPEN);
     free(o);
 }
 
@@ -88,11 +116,19 @@ void open_childless(exo_handle_t cap)
         open_free(o);
 }
 
-static struct open *open_new(struct node *n, int *err)
+void open_delivered(bool ok)
+{
+    struct open *o = delivering;
+    delivering = NULL;
+    if (o && !ok)
+        open_free(o);
+}
+
+// Takes the reference to the node, also when it fails.
+static struct open *open_new(struct node *n)
 {
     struct open *o = calloc(1, sizeof(*o));
     uint32_t index;
-    *err = -LX_ENFILE;
     if (!o || index_new(&index) < 0) {
         free(o);
         node_put(n);
@@ -111,81 +147,69 @@ static struct open *open_new(struct node *n, int *err)
         open_free(o);
         return NULL;
     }
-    *err = 0;
     return o;
 }
 
-// --- FIFOs -------------------------------------------------------------------------------------------------
-// We keep one capability with the write right of each half, and no ends (libos/fs/pipe.c: FIFO_BASE).
+// --- may it be opened? ---------------------------------------------------------------------------------------
 
-struct fifo {
-    exo_handle_t w, r;
-};
-
-void fifo_drop(struct fifo *f)
+static bool wants_write(uint64_t flags)
 {
-    exo_cap_delete(f->w);
-    exo_cap_delete(f->r);
-    free(f);
+    return (flags & LX_O_ACCMODE) != LX_O_RDONLY || (flags & LX_O_TRUNC);
 }
 
-long fifo_caps(struct node *n, uint32_t access, struct exo_send send[2])
+static int check_flags(uint64_t flags)
 {
-    uint32_t rw = EXO_R_READ | EXO_R_WRITE;
-    if (!n->fifo) {
-        struct fifo *f = calloc(1, sizeof(*f));
-        int64_t w = f ? exo_frames_alloc(H_BANK, 1 + PIPE_PAGES, 0, 0) : -EXO_ENOMEM;
-        int64_t r = w < 0 ? w : exo_frames_alloc(H_BANK, 1, 0, 0);
-        if (r < 0) {
-            if (w > 0)
-                exo_cap_delete((exo_handle_t)w);
-            free(f);
-            return -LX_ENOMEM;
-        }
-        *f = (struct fifo){(exo_handle_t)w, (exo_handle_t)r};
-        n->fifo = f;
-    }
-    send[0] = (struct exo_send){n->fifo->w, access == LX_O_RDONLY ? EXO_R_READ : rw, EXO_SEND_COPY};
-    send[1] = (struct exo_send){n->fifo->r, access == LX_O_WRONLY ? EXO_R_READ : rw, EXO_SEND_COPY};
-    return 0;
+    if ((flags & LX_O_ACCMODE) == LX_O_ACCMODE)
+        return -LX_EINVAL;
+    if ((flags & LX_O_TMPFILE) == LX_O_TMPFILE)
+        return -LX_EOPNOTSUPP;
+    return (flags & LX_O_CREAT) && (flags & LX_O_DIRECTORY) ? -LX_EINVAL : 0;
 }
 
-// --- open -----------------------------------------------------------------------------------------------------
-
-static int check_existing(const struct ext_inode *inode, const struct ext_walk *w, uint64_t flags)
+static int check_type(const struct ext_inode *inode, const struct ext_walk *w, uint64_t flags)
 {
     bool dir = LX_S_ISDIR(inode->mode);
     if ((flags & (LX_O_CREAT | LX_O_EXCL)) == (LX_O_CREAT | LX_O_EXCL))
         return -LX_EEXIST;
+    if (dir && (flags & LX_O_CREAT))
+        return -LX_EISDIR;
     if ((w->must_be_dir || (flags & LX_O_DIRECTORY)) && !dir)
         return -LX_ENOTDIR;
     if (flags & LX_O_PATH)
         return 0;
     if (LX_S_ISLNK(inode->mode))
         return -LX_ELOOP;
-    if (dir && ((flags & LX_O_ACCMODE) != LX_O_RDONLY || (flags & LX_O_CREAT)))
-        return -LX_EISDIR;
-    return 0;
+    return dir && wants_write(flags) ? -LX_EISDIR : 0;
 }
 
 static int check_access(const struct request *r, const struct ext_inode *inode, uint64_t flags)
 {
-    uint32_t mode = flags & LX_O_ACCMODE, want = 0;
-    if (mode != LX_O_WRONLY)
-        want |= EXT_R;
-    if (mode != LX_O_RDONLY || (flags & LX_O_TRUNC))
+    uint32_t want = (flags & LX_O_ACCMODE) != LX_O_WRONLY ? EXT_R : 0;
+    if (wants_write(flags))
         want |= EXT_W;
-    return ext_cred_access(inode, &r->cred, want);
+    int err = ext_cred_access(inode, &r->cred, want);
+    if (err == 0 && wants_write(flags) && LX_S_ISREG(inode->mode)) {
+        if (vol.read_only)
+            return -LX_EROFS;
+        if (inode->flags & EXT_FL_IMMUTABLE)
+            return -LX_EPERM;
+        if ((inode->flags & EXT_FL_APPEND) && (!(flags & LX_O_APPEND) || (flags & LX_O_TRUNC)))
+            return -LX_EPERM;
+    }
+    if (err == 0 && (flags & LX_O_NOATIME) && r->cred.uid && r->cred.uid != inode->uid)
+        return -LX_EPERM;
+    return err;
 }
 
 static int create(struct request *r, struct ext_walk *w, uint64_t mode)
 {
     struct ext_create_args args = {.mode = LX_S_IFREG | (mode & 07777)};
-    if (w->must_be_dir)
+    if (w->must_be_dir || w->last != EXT_LAST_NORM)
         return -LX_EISDIR;
-    if (w->last != EXT_LAST_NORM)
-        return -LX_EISDIR;
-    return ext_create(&vol, &r->cred, w->parent, w->name, w->name_len, &args, &w->ino);
+    int err = ext_create(&vol, &r->cred, w->parent, w->name, w->name_len, &args, &w->ino);
+    if (err == 0)
+        node_refresh(w->parent);
+    return err;
 }
 
 static int prepare(struct request *r, struct ext_walk *w, uint64_t flags, uint64_t mode,
@@ -197,7 +221,7 @@ static int prepare(struct request *r, struct ext_walk *w, uint64_t flags, uint64
         err = ext_inode_load(&vol, w->ino, inode);
     if (err < 0 || created)
         return err;
-    err = check_existing(inode, w, flags);
+    err = check_type(inode, w, flags);
     if (err < 0 || (flags & LX_O_PATH))
         return err;
     err = check_access(r, inode, flags);
@@ -209,6 +233,18 @@ static int prepare(struct request *r, struct ext_walk *w, uint64_t flags, uint64
     return err;
 }
 
+static int find(struct request *r, uint64_t flags, uint64_t mode, struct ext_inode *inode)
+{
+    static struct ext_walk w;
+    uint32_t how = (flags & LX_O_CREAT) ? EXT_WALK_CREATE : 0;
+    if ((flags & LX_O_NOFOLLOW) || (flags & (LX_O_CREAT | LX_O_EXCL)) == (LX_O_CREAT | LX_O_EXCL))
+        how |= EXT_WALK_NOFOLLOW;
+    int err = walk(r, start_ino(r), r->path, r->bytes, how, &w);
+    return err == 0 ? prepare(r, &w, flags, mode, inode) : err;
+}
+
+// --- opening ---------------------------------------------------------------------------------------------------
+
 static void answer(struct request *r, const struct ext_inode *inode)
 {
     r->m->w[1] = inode->ino;
@@ -217,48 +253,60 @@ static void answer(struct request *r, const struct ext_inode *inode)
     r->m->w[4] = inode->uid | (uint64_t)inode->gid << 32;
 }
 
-long op_open(struct request *r)
+static long hand_out(struct request *r, struct open *o, const struct ext_inode *inode, uint32_t flags)
 {
-    uint64_t flags = r->arg[0], mode = r->arg[1];
-    static struct ext_walk w;
-    struct ext_inode inode;
-    bool path_only = flags & LX_O_PATH;
-    uint32_t how = (flags & LX_O_CREAT) ? EXT_WALK_CREATE : 0;
-    if ((flags & LX_O_NOFOLLOW) || (flags & (LX_O_CREAT | LX_O_EXCL)) == (LX_O_CREAT | LX_O_EXCL))
-        how |= EXT_WALK_NOFOLLOW;
-    if (path_only)
-        flags &= ~(uint64_t)(LX_O_CREAT | LX_O_TRUNC | LX_O_EXCL | LX_O_ACCMODE), how &= ~EXT_WALK_CREATE;
-    long err = walk(r, start_ino(r), r->path, r->bytes, how, &w);
-    if (err == 0)
-        err = prepare(r, &w, flags, mode, &inode);
-    if (err < 0)
-        return err;
-    answer(r, &inode);
-    if ((LX_S_ISCHR(inode.mode) || LX_S_ISBLK(inode.mode) || LX_S_ISSOCK(inode.mode)) && !path_only)
-        return 0; // the caller takes it to whoever serves the device
-    struct node *n = node_get(inode.ino);
-    if (!n)
-        return -LX_ENFILE;
-    int e;
-    struct open *o = open_new(n, &e);
-    if (!o)
-        return e;
+    struct node *n = o->node;
+    bool append_only = inode->flags & EXT_FL_APPEND;
+    o->uid = r->cred.uid;
     o->access = flags & LX_O_ACCMODE;
-    o->path_only = path_only;
-    o->may_map_write = o->access == LX_O_RDWR ||
-                       (o->access == LX_O_WRONLY && ext_cred_access(&inode, &r->cred, EXT_R) == 0);
+    o->path_only = flags & LX_O_PATH;
+    o->append_only = append_only;
+    o->no_atime = flags & LX_O_NOATIME;
+    o->may_map_write = !append_only && (o->access == LX_O_RDWR ||
+                       (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
     unsigned caps = 2;
     CTX->send[0] = (struct exo_send){o->cap, EXO_R_CALL, EXO_SEND_DERIVE};
-    CTX->send[1] = (struct exo_send){n->page_cap, EXO_R_READ, EXO_SEND_COPY};
-    if (LX_S_ISFIFO(inode.mode) && !path_only) {
-        err = fifo_caps(n, o->access, &CTX->send[2]);
-        if (err < 0) {
-            open_free(o);
+    CTX->send[1] = (struct exo_send){n->page_cap, EXO_R_READ, EXO_SEND_DERIVE};
+    if (LX_S_ISFIFO(inode->mode) && !o->path_only) {
+        long err = fifo_enter(o, flags, &CTX->send[2]);
+        if (err < 0)
             return err;
-        }
         caps = 4;
-        node_event(n, &n->page->fifo_event);
+        r->m->w[5] = n->page->fifo_readers | (uint64_t)n->page->fifo_writers << 32;
     }
     r->m->meta = EXO_META(0, caps);
+    delivering = o;
     return 0;
+}
+
+long op_open(struct request *r)
+{
+    uint64_t flags = r->arg[0];
+    struct ext_inode inode = {0};
+    bool path_only = flags & LX_O_PATH;
+    if (path_only)
+        flags &= LX_O_PATH | LX_O_DIRECTORY | LX_O_NOFOLLOW;
+    long err = check_flags(flags);
+    if (err == 0)
+        err = quota_take(r->cred.uid, COST_OPEN); // before anything is created
+    if (err < 0)
+        return err;
+    err = find(r, flags, r->arg[1], &inode);
+    bool special = LX_S_ISCHR(inode.mode) || LX_S_ISBLK(inode.mode) || LX_S_ISSOCK(inode.mode);
+    if (err == 0)
+        answer(r, &inode);
+    if (err < 0 || (special && !path_only)) { // the caller takes it to whoever serves the device
+        quota_give(r->cred.uid, COST_OPEN);
+        return err;
+    }
+    struct node *n = node_get(inode.ino, r->cred.uid);
+    struct open *o = n ? open_new(n) : NULL;
+    if (!o) {
+        quota_give(r->cred.uid, COST_OPEN);
+        return -LX_ENFILE;
+    }
+    err = hand_out(r, o, &inode, (uint32_t)flags);
+    if (err < 0)
+        open_free(o);
+    return err;
 }

@@ -202,21 +202,25 @@ static long write_by_message(struct file *file, uint64_t buf, size_t n, uint64_t
     return (long)done;
 }
 
-// A long extension: blocks first, then the bytes straight into the segments, then the size.
+// A long extension: blocks first, then the bytes straight into the segments, then the size. When the file was cut
+// meanwhile, all of it is done again, behind the cut.
 static long write_by_reserve(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
 {
-    struct exo_msg m = {.w = {FS_OP_RESERVE, *offset, n}};
-    long got = server_call(file->endpoint, &m);
-    if (got <= 0)
-        return got;
-    uint64_t at = m.w[1];
-    long done = transfer(file, (uint8_t *)buf, (size_t)got, at, true);
-    if (done <= 0)
-        return done;
-    m = (struct exo_msg){.w = {FS_OP_COMMIT, at, (uint64_t)done}};
-    long err = server_call(file->endpoint, &m);
-    *offset = at;
-    return err < 0 ? err : done;
+    for (;;) {
+        struct exo_msg m = {.w = {FS_OP_RESERVE, *offset, n}};
+        long got = server_call(file->endpoint, &m);
+        if (got <= 0)
+            return got;
+        uint64_t at = m.w[1];
+        long done = transfer(file, (uint8_t *)buf, (size_t)got, at, true);
+        m = (struct exo_msg){.w = {FS_OP_COMMIT, at, done > 0 ? (uint64_t)done : 0}};
+        long err = server_call(file->endpoint, &m);
+        if (err == -LX_EAGAIN)
+            continue;
+        if (done > 0)
+            *offset = at;
+        return done > 0 && err < 0 ? err : done;
+    }
 }
 
 static long write_extend(struct file *file, uint64_t buf, size_t n, uint64_t *offset)

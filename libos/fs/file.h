@@ -150,7 +150,7 @@ const char *proc_name(const struct file *file); // of an open file of /proc, bel
 long proc_open(const char *rest, uint32_t flags, struct file **out);
 int proc_stat(const char *rest, bool follow, struct lx_stat *st);
 long proc_readlink(const char *rest, char *target, size_t max);
-long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags); // blocks as open(2) on a FIFO does
+long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, uint64_t opens); // blocks as open(2) on a FIFO does
 int ofd_share(struct file *file);
 int endpoint_stat(struct file *file, struct lx_stat *st); // fsd's answer for an open file
 void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value);

@@ -2,7 +2,7 @@
 // Record locks and flock: kept by fsd, who waits is told by the node page's lock_event. POSIX: fcntl().
 //
 // fsd holds no caller: a request that conflicts is answered EAGAIN, and the caller sleeps until some lock of the file
-// went, then asks again.
+// went, then asks again. fsd notes who waits, to find deadlocks; so who gives up tells it by another lock call.
 #include <fs/file.h>
 
 static int to_absolute(struct file *file, struct lx_flock *l)
@@ -53,6 +53,13 @@ static long lock_call(struct file *file, int cmd, struct lx_flock *l)
     return err;
 }
 
+// Interrupted: fsd is told that nobody waits any more.
+static void lock_give_up(struct file *file)
+{
+    struct lx_flock l = {.l_type = LX_F_UNLCK};
+    lock_call(file, LX_F_GETLK, &l);
+}
+
 static long lock_wait(struct file *file, uint32_t event)
 {
     struct exo_cond same = {EXO_COND_WORD, event, (uint64_t)&file->node->lock_event};
@@ -76,14 +83,16 @@ long fcntl_lock(struct file *file, int cmd, uint64_t arg)
         return err;
     for (;;) {
         uint32_t event = file->node->lock_event;
-        err = lock_call(file, wait ? cmd - 1 : cmd, &l);
+        err = lock_call(file, cmd, &l);
         if (err == 0 && !get && cmd <= LX_F_SETLKW)
             file->locked = true;
         if (err != -LX_EAGAIN || !wait)
             break;
         err = lock_wait(file, event);
-        if (err < 0)
+        if (err < 0) {
+            lock_give_up(file);
             return err;
+        }
     }
     if (err == 0 && get)
         err = user_write(arg, &l, sizeof(l));

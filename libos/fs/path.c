@@ -115,7 +115,7 @@ static long open_special(const struct exo_msg *m, uint32_t mode, uint32_t flags,
     file->node_cap = caps[1];
     file->mode = mode;
     file->ino = m->w[1];
-    long err = fifo_open(file, caps + 2, flags);
+    long err = fifo_open(file, caps + 2, flags, m->w[5]);
     if (err < 0)
         file_put(file);
     else

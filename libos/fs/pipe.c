@@ -432,7 +432,7 @@ long pipe_set_size(struct file *file, uint64_t size)
 
 #define FIFO_BASE 1
 
-static long fifo_wait_peer(struct file *file, uint32_t flags)
+static long fifo_wait_peer(struct file *file, uint32_t flags, uint64_t opens)
 {
     struct pipe_end *p = file->pipe;
     bool reader = file_readable(file);
@@ -440,20 +440,20 @@ static long fifo_wait_peer(struct file *file, uint32_t flags)
         return 0;
     if (flags & LX_O_NONBLOCK)
         return !reader && readers_gone(p) ? -LX_ENXIO : 0;
-    // The counter, not the count: a peer that opened and closed again has let us in all the same.
-    uint32_t event = file->node->fifo_event;
-    while (reader ? writers_gone(p) : readers_gone(p)) {
-        struct exo_cond same = {EXO_COND_WORD, event, (uint64_t)&file->node->fifo_event};
+    // The counter, not the count: a peer that opened and closed again since we did has let us in all the same.
+    const volatile uint32_t *word = reader ? &file->node->fifo_writers : &file->node->fifo_readers;
+    uint32_t event = (uint32_t)(reader ? opens >> 32 : opens);
+    while ((reader ? writers_gone(p) : readers_gone(p)) && *word == event) {
+        struct exo_cond same = {EXO_COND_WORD, event, (uint64_t)word};
         int err = block_wait(&same, 1, EXO_NEVER);
         if (err < 0)
             return err;
-        if (file->node->fifo_event != event)
-            return 0;
     }
     return 0;
 }
 
-long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags)
+// `opens` is w[5] of the open's answer.
+long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, uint64_t opens)
 {
     void *node;
     int err;
@@ -471,7 +471,7 @@ long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags)
     if (err < 0)
         return err;
     file->node = node;
-    return fifo_wait_peer(file, flags);
+    return fifo_wait_peer(file, flags, opens);
 }
 
 // --- from another environment ---------------------------------------------------------------------------------

@@ -208,6 +208,8 @@ int ext_write_done(struct ext_vol *vol, const struct ext_cred *cred, uint32_t in
                    uint64_t end);
 // Frees what is behind the new end and zeroes the rest of its block; a larger size makes a hole.
 int ext_truncate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t size);
+// Frees what ext_map_alloc has allocated behind the end. Changes no times.
+int ext_trim_end(struct ext_vol *vol, uint32_t ino);
 // Allocates every hole in [off, off+len) and extends the file. After -LX_ENOSPC the size is the old
 // one; holes filled below it stay filled.
 int ext_allocate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t off,

@@ -182,6 +182,17 @@ int ext_truncate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino,
     return err ? err : stored;
 }
 
+int ext_trim_end(struct ext_vol *vol, uint32_t ino)
+{
+    struct ext_inode inode;
+    int err = file_load_write(vol, ino, &inode);
+    if (err)
+        return err;
+    err = ext_trim(vol, &inode, (inode.size + EXT_BLOCK_SIZE - 1) >> EXT_BLOCK_SHIFT);
+    int stored = ext_inode_store(vol, &inode);
+    return err ? err : stored;
+}
+
 int ext_allocate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t off,
                  uint64_t len)
 {

@@ -25,14 +25,15 @@ struct fs_node { // the node page
     uint32_t nlink;
     uint32_t change;      // +1 whenever size or data layout changes: wait word
     uint32_t lock_event;  // +1 whenever a lock on this file goes: wait word
-    uint32_t fifo_event;  // FIFO: +1 at each open: wait word
+    uint32_t fifo_readers, fifo_writers; // FIFO: +1 at each open for reading, for writing: wait words
 };
 
 enum fs_op {
     FS_OP_OPEN = 1,  // (flags, mode) path -> w[1] ino, w[2] size, w[3] mode | rdev << 32, w[4] uid | gid << 32;
                      // caps: [0] endpoint of the open file, [1] FRAMES of the node page.
                      // flags: Linux O_*; O_TRUNC O_CREAT O_EXCL O_DIRECTORY O_NOFOLLOW O_PATH carried out here.
-                     // FIFO: caps [2] writers' half, [3] readers' half, rights as opened.
+                     // FIFO: caps [2] writers' half, [3] readers' half, rights as opened; w[5] = fifo_readers |
+                     // fifo_writers << 32 with this open counted. Write-only and O_NONBLOCK without a reader: -LX_ENXIO.
                      // -FS_MOUNT: the path leads into another file system (see below)
     FS_OP_STAT,      // (flags AT_*) path (may be empty: the file itself) -> message struct lx_stat
     FS_OP_ACCESS,    // (mode, flags) path
@@ -57,12 +58,15 @@ enum fs_op {
     FS_OP_WRITE,     // (offset or -1 to append, length) message -> bytes, w[1] = new size, w[2] = offset used; extends the file; <= 4096
     FS_OP_RESERVE,   // (offset or -1 to append, length) -> blocks for [offset, offset+length) are in the segments (zero), size
                      // unchanged; w[1] = offset; the file's extent past the size is the caller's until commit
-    FS_OP_COMMIT,    // (offset, length) the bytes are written: size = max(size, offset + length) -> w[1] = size
+    FS_OP_COMMIT,    // (offset of RESERVE, length) the bytes are written: size = max(size, offset + length) -> w[1] = size.
+                     // -LX_EAGAIN: the file was cut meanwhile; reserve and write again. Length 0: the reservation is given up
     FS_OP_READDIR,   // (cookie, length) -> message struct lx_dirent64[], result = bytes, w[1] = cookie of the next call; d_off likewise
     FS_OP_FTRUNCATE, // (size)
     FS_OP_FSYNC,     // (data only)
     FS_OP_FALLOCATE, // (mode, offset, length)
-    FS_OP_LOCK,      // (cmd F_GETLK/F_SETLK/F_OFD_*, type, start, length, pid) -> -EAGAIN: wait on lock_event; GETLK: words of flock
+    FS_OP_LOCK,      // (cmd F_GETLK/F_SETLK/F_SETLKW/F_OFD_*, type, start, length, pid) -> -EAGAIN: wait on lock_event;
+                     // GETLK: words of flock. A waiting command that is refused is noted, to find deadlocks (-LX_EDEADLK), until
+                     // the process's next LOCK or UNLOCK_ALL: who stops waiting makes one (any F_GETLK)
     FS_OP_FLOCK,     // (operation)
     FS_OP_UNLOCK_ALL,// () process locks of the caller on this file (close)
     // between servers and init
