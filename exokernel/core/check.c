@@ -47,7 +47,7 @@ static struct kobj *object_at(exo_fn_t fn)
     for (exo_fn_t at_ = 0; at_ < frames_buddy.frames; at_++)                                       \
         if (((obj) = object_at(at_)))
 
-// --- one walk over all mappings --------------------------------------------------------------
+// --- one walk over all mappings ------------------------------------------------------------------
 static void count_leaf(struct check *c, uint64_t pte)
 {
     enum exo_frame_kind kind = frame_kind(pte_frame(pte));
@@ -151,7 +151,7 @@ static void count_mappings(struct check *c)
     }
 }
 
-// --- one walk over all that was bought -------------------------------------------------------
+// --- one walk over all that was bought -----------------------------------------------------------
 static void bank_count(struct check *c, struct bank *bank, uint64_t frames)
 {
     bank->used += c->sign < 0 ? -frames : frames;
@@ -173,7 +173,7 @@ static void count_charges(struct check *c)
     }
 }
 
-// --- what must be zero in between, and the rest ----------------------------------------------
+// --- what must be zero in between, and the rest --------------------------------------------------
 
 static void check_zero(struct check *c)
 {

@@ -272,11 +272,11 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
 
 int64_t sys_aspace_create(exo_handle_t bank)
 {
-    struct cap_slot *slot;
+    struct bank *pays;
     struct aspace *as;
-    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+    int err = bank_find(bank, EXO_R_BUY, &pays);
 
     if (!err)
-        err = aspace_new((struct bank *)slot->obj, &as);
+        err = aspace_new(pays, &as);
     return err ? err : cap_name_new(env_current(), &as->obj, ASPACE_RIGHTS, 0);
 }

@@ -68,8 +68,7 @@ bool rights_sound(uint32_t rights, uint32_t flags); // known bits, nothing witho
 
 // --- windows (object/window.c) ---------------------------------------------------------------
 #define WINDOW_LIMIT 4096u // pages
-int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank,
-               const struct exo_map_op *op);
+int window_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
 void window_drop(struct cap_slot *slot);
 // The directory entry at pde, a segment's, becomes a table of single pages: one table is bought.
 void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde);

@@ -275,19 +275,26 @@ void bank_init(struct bank *bank, uint64_t limit)
     LIST_INIT(&bank->anon);
 }
 
-int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
+int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank)
 {
     struct cap_slot *slot;
+    int err = cap_find(handle, EXO_CAP_BANK, rights, &slot);
+
+    if (!err)
+        *bank = (struct bank *)slot->obj;
+    return err;
+}
+
+int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
+{
     struct bank *bank, *child;
     struct kobj *obj;
-    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_DERIVE, &slot);
+    int err = bank_find(handle, EXO_R_DERIVE, &bank);
 
-    if (err)
-        return err;
-    bank = (struct bank *)slot->obj;
-    if (frames >= bank_room(bank))
-        return -EXO_ENOMEM;
-    err = kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj);
+    if (!err && frames >= bank_room(bank))
+        err = -EXO_ENOMEM;
+    if (!err)
+        err = kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj);
     if (err)
         return err;
     child = (struct bank *)obj;
@@ -299,47 +306,40 @@ int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
 
 int64_t sys_bank_fold(exo_handle_t handle)
 {
-    struct cap_slot *slot;
     struct bank *bank;
     unsigned budget = FOLD_BUDGET;
-    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_CONTROL, &slot);
+    int err = bank_find(handle, EXO_R_CONTROL, &bank);
 
     if (err)
         return err;
-    bank = (struct bank *)slot->obj;
-    if (!bank->obj.bank)
-        return -EXO_EINVAL;
-    if (bank->dying)
-        return -EXO_EDEAD;
+    if (!bank->obj.bank || bank->dying)
+        return bank->dying ? -EXO_EDEAD : -EXO_EINVAL;
     bank->folded = true;
     if (!fold_step(bank, &budget) || cap_obj_revoke_all(&bank->obj.cap, FOLD_BUDGET))
         return -EXO_EAGAIN;
     return 0;
 }
 
+// Levels above DEPTH_SEEN count as within: too deep to tell.
 static bool bank_within(const struct bank *bank, const struct bank *above)
 {
-    for (int i = 0; i < DEPTH_SEEN; i++) {
-        if (bank == above)
-            return true;
+    for (int i = 0; i < DEPTH_SEEN && bank != above; i++) {
         if (!bank)
             return false;
         bank = bank->obj.bank;
     }
-    return true; // too deep to tell
+    return true;
 }
 
 int64_t sys_bank_destroy(exo_handle_t handle)
 {
     const struct env *me = env_current();
-    struct cap_slot *slot;
     struct bank *bank;
     unsigned budget = DESTROY_BUDGET;
-    int err = cap_find(handle, EXO_CAP_BANK, EXO_R_CONTROL, &slot);
+    int err = bank_find(handle, EXO_R_CONTROL, &bank);
 
     if (err)
         return err;
-    bank = (struct bank *)slot->obj;
     if (!bank->obj.bank)
         return -EXO_EINVAL;
     if (bank_within(me->obj.bank, bank) || bank_within(me->bank, bank))

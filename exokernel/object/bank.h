@@ -30,6 +30,7 @@ static inline uint64_t bank_room(const struct bank *bank)
 void bank_charge(struct bank *bank, uint64_t frames); // the caller has looked at bank_room
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
 void bank_init(struct bank *bank, uint64_t limit);
+int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank); // of the caller's
 void bank_root_grow(uint64_t frames); // RAM that was reserved at boot becomes the root's
 // --- frames (frame.c) ------------------------------------------------------------------------
 extern struct buddy frames_buddy;

@@ -87,18 +87,6 @@ static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op 
     return 0;
 }
 
-static int op_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
-{
-    struct cap_slot *slot;
-    int err = cap_find(op->cap, EXO_CAP_NONE, 0, &slot);
-
-    if (err)
-        return err;
-    if (slot->type != EXO_CAP_FRAMES && slot->type != EXO_CAP_SEGMENT)
-        return -EXO_ETYPE;
-    return window_map(slot, as, bank, op);
-}
-
 static int op_unmap(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
     struct gather g;
@@ -253,12 +241,8 @@ static int op_move(struct aspace *as, struct bank *bank, const struct exo_map_op
 
 typedef int batch_fn(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
 static batch_fn *const batch_fns[] = {
-    [EXO_OP_BUY] = op_buy,
-    [EXO_OP_MAP] = op_map,
-    [EXO_OP_UNMAP] = op_unmap,
-    [EXO_OP_PROTECT] = op_protect,
-    [EXO_OP_COW_BREAK] = op_cow_break,
-    [EXO_OP_MOVE] = op_move,
+    [EXO_OP_BUY] = op_buy,         [EXO_OP_MAP] = window_map,         [EXO_OP_UNMAP] = op_unmap,
+    [EXO_OP_PROTECT] = op_protect, [EXO_OP_COW_BREAK] = op_cow_break, [EXO_OP_MOVE] = op_move,
 };
 
 int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
@@ -275,7 +259,8 @@ int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, uint64_t count)
 {
     struct aspace *as = env_current()->aspace;
-    struct cap_slot *slot, *pays = NULL;
+    struct cap_slot *slot;
+    struct bank *pays = NULL;
     struct exo_map_op op;
     uint64_t done = 0, pages = 0;
     int err = 0;
@@ -283,7 +268,7 @@ int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, ui
     if (aspace && !(err = cap_find(aspace, EXO_CAP_ASPACE, EXO_R_WRITE, &slot)))
         as = (struct aspace *)slot->obj;
     if (!err && bank)
-        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &pays);
+        err = bank_find(bank, EXO_R_BUY, &pays);
     if (err)
         return err;
     if (count > BATCH_OPS)
@@ -295,7 +280,7 @@ int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, ui
         pages += op.count;
         if (done && pages > BATCH_PAGES)
             break;
-        err = batch_op(as, pays ? (struct bank *)pays->obj : NULL, &op);
+        err = batch_op(as, pays, &op);
         if (err)
             break;
     }

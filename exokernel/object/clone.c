@@ -122,12 +122,12 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
                          uaddr_t cursor)
 {
     struct page_clone c = {.from = env_current()->aspace, .steps = CLONE_STEPS};
-    struct cap_slot *slot, *pays;
+    struct cap_slot *slot;
     uint64_t at, from, *place;
     int err = cap_find(dst, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
 
     if (!err)
-        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &pays);
+        err = bank_find(bank, EXO_R_BUY, &c.bank);
     if (!err && count > CLONE_REGIONS)
         err = -EXO_ELIMIT;
     if (!err)
@@ -135,7 +135,6 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
     if (err)
         return err;
     c.to = (struct aspace *)slot->obj;
-    c.bank = (struct bank *)pays->obj;
     if (c.to == c.from)
         return -EXO_EINVAL;
     from = at;

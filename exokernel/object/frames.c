@@ -185,7 +185,7 @@ const struct kobj_ops frames_ops = {
 
 int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint64_t frame)
 {
-    struct cap_slot *slot;
+    struct bank *pays;
     struct kobj *obj;
     int err;
 
@@ -195,8 +195,8 @@ int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint
         return -EXO_EINVAL;
     if (count > RUN_LIMIT)
         return -EXO_ELIMIT;
-    err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+    err = bank_find(bank, EXO_R_BUY, &pays);
     if (!err)
-        err = frames_buy((struct bank *)slot->obj, count, flags, frame, &obj);
+        err = frames_buy(pays, count, flags, frame, &obj);
     return err ? err : cap_name_new(env_current(), obj, RUN_RIGHTS, 0);
 }

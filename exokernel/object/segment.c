@@ -89,18 +89,18 @@ const struct kobj_ops segment_ops = {
 
 int64_t sys_segment_create(exo_handle_t bank)
 {
-    struct cap_slot *slot;
+    struct bank *pays;
     struct kobj *obj;
     struct frame *f;
-    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
+    int err = bank_find(bank, EXO_R_BUY, &pays);
 
-    if (!err && bank_room((struct bank *)slot->obj) < 2)
+    if (!err && bank_room(pays) < 2)
         err = -EXO_ENOMEM;
     if (!err)
-        err = kobj_alloc((struct bank *)slot->obj, EXO_CAP_SEGMENT, sizeof(struct segment), &obj);
+        err = kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(struct segment), &obj);
     if (err)
         return err;
-    f = frame_buy((struct bank *)slot->obj, EXO_FRAME_TABLE, true);
+    f = frame_buy(pays, EXO_FRAME_TABLE, true);
     f->owner = obj;
     f->rank = TABLE_RANK + 1;
     ((struct segment *)obj)->table = frame_memory(f);

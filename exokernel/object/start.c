@@ -72,11 +72,6 @@ volatile void *mem_map_device(paddr_t pa, uint64_t bytes)
     return phys_to_virt(pa);
 }
 
-static uint64_t tables_for(uint64_t pages)
-{
-    return 1 + (pages + 511) / 512;
-}
-
 static uint64_t table_length(uint64_t frames, uint64_t share, uint64_t least, uint64_t most)
 {
     uint64_t n = frames / share;
@@ -87,7 +82,7 @@ static uint64_t table_length(uint64_t frames, uint64_t share, uint64_t least, ui
 static struct plan plan_make(const struct mem_range *ram, unsigned nram)
 {
     struct plan p = {0};
-    uint64_t exposed, envs, slices, image = PAGES((uint64_t)image_end - EXO_KERNEL_BASE);
+    uint64_t info;
 
     for (unsigned i = 0; i < nram; i++)
         if (ram[i].end > p.ram_end)
@@ -96,14 +91,14 @@ static struct plan plan_make(const struct mem_range *ram, unsigned nram)
     p.envs = table_length(p.frames, 16, 1024, 65536);
     p.slices = table_length(p.frames, 64, 256, 8192);
     p.direct_gib = (p.ram_end > LOW_END ? p.ram_end + GIB - 1 : LOW_END) / GIB;
-    exposed = PAGES(p.frames * sizeof(struct exo_frame));
-    envs = PAGES(p.envs * sizeof(struct exo_env_info));
-    slices = PAGES(p.slices * sizeof(struct exo_slice_info));
-    p.pages = PAGES(p.frames * sizeof(struct frame)) + exposed + envs + slices + 2 +
-              1                  // info, root bank, PML4
-              + 1 + p.direct_gib // direct map
-              + 1 + tables_for(1) + tables_for(exposed) + tables_for(envs) + tables_for(slices) //
-              + 1 + tables_for(image);
+    info = PAGES(p.frames * sizeof(struct exo_frame)) +
+           PAGES(p.envs * sizeof(struct exo_env_info)) +
+           PAGES(p.slices * sizeof(struct exo_slice_info));
+    // The tables, and page tables: the root, one for each GiB mapped directly, one for each 512
+    // pages and two above for each of the exposed tables and the image; the information page and
+    // the root bank.
+    p.pages = info + PAGES(p.frames * sizeof(struct frame)) + 2 + 2 + p.direct_gib + info / 512 +
+              PAGES((uint64_t)image_end - EXO_KERNEL_BASE) / 512 + 5 * 3;
     return p;
 }
 

@@ -261,24 +261,26 @@ static int map_table(struct cap_slot *slot, struct aspace *as, struct bank *bank
     return 0;
 }
 
-int window_map(struct cap_slot *slot, struct aspace *as, struct bank *bank,
-               const struct exo_map_op *op)
+int window_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
-    struct kobj *obj = (struct kobj *)slot->obj;
-    uint64_t length = slot->type == EXO_CAP_FRAMES ? frames_count(obj) : SEGMENT_ENTRIES;
     bool cow = op->flags & EXO_MAP_COW;
-    uint32_t need = cow ? op->rights & ~(uint32_t)EXO_R_WRITE : op->rights;
+    uint32_t need = (cow ? op->rights & ~(uint32_t)EXO_R_WRITE : op->rights) | EXO_R_READ;
     const uint64_t *pde = pt_entry(as, op->va, 2);
+    struct cap_slot *slot;
     struct cap_window w;
-    int err;
+    uint64_t length = SEGMENT_ENTRIES;
+    int err = cap_find(op->cap, EXO_CAP_NONE, need, &slot);
 
-    if (!rights_sound(op->rights, op->flags))
+    if (err)
+        return err;
+    if (slot->type != EXO_CAP_FRAMES && slot->type != EXO_CAP_SEGMENT)
+        return -EXO_ETYPE;
+    if (slot->type == EXO_CAP_FRAMES)
+        length = frames_count((struct kobj *)slot->obj);
+    if (!rights_sound(op->rights, op->flags) || op->first >= length ||
+        op->count > length - op->first)
         return -EXO_EINVAL;
-    if ((need | EXO_R_READ) & ~slot->rights)
-        return -EXO_ERIGHTS;
-    if (op->first >= length || op->count > length - op->first)
-        return -EXO_EINVAL;
-    if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram(obj))
+    if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj))
         return -EXO_EINVAL;
     err = window_join(slot, as, op, &w);
     if (err)
