@@ -20,7 +20,8 @@
 #include <core/log.h>
 #include <x86/cpu.h>
 
-#define BUCKETS 512
+#define BUCKETS           512
+#define DEADLINES_AT_ONCE 64
 
 LIST_HEAD(bucket, wait_entry);
 static struct bucket buckets[BUCKETS];
@@ -68,7 +69,10 @@ void deadlines_run(uint64_t now)
 {
     struct deadline *first;
 
-    while ((first = RB_MIN(deadlines, &deadlines)) && first->ns <= now) {
+    for (unsigned n = 0; n < DEADLINES_AT_ONCE; n++) { // the timer comes back for the rest
+        first = RB_MIN(deadlines, &deadlines);
+        if (!first || first->ns > now)
+            break;
         deadline_clear(first);
         if (first->bits)
             ctx_notify(first->ctx, first->bits);
@@ -206,21 +210,32 @@ int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
 
 // --- waking --------------------------------------------------------------------------------------
 
+// The next entry of the bucket that is another context's: waking takes all of a context's entries
+// out.
+static struct wait_entry *entry_after(struct wait_entry *entry)
+{
+    struct ctx *ctx = entry_ctx(entry);
+
+    do
+        entry = LIST_NEXT(entry, link);
+    while (entry && entry_ctx(entry) == ctx);
+    return entry;
+}
+
 // Wakes up to count sleepers of the words in [from, to); all are in one frame.
 static uint64_t wake_words(uint64_t from, uint64_t to, uint64_t count)
 {
-    struct wait_entry *entry, *next;
+    struct wait_entry *entry = LIST_FIRST(bucket_of(from)), *next;
     uint64_t woken = 0;
 
-again:
-    LIST_FOREACH_SAFE (entry, bucket_of(from), link, next) {
-        if (woken == count)
-            return woken;
-        if (entry->kind != EXO_COND_WORD || entry->key < from || entry->key >= to)
+    for (; entry && woken < count; entry = next) {
+        if (entry->kind != EXO_COND_WORD || entry->key < from || entry->key >= to) {
+            next = LIST_NEXT(entry, link);
             continue;
+        }
+        next = entry_after(entry);
         ctx_wake(entry_ctx(entry), entry->index);
         woken++;
-        goto again; // waking takes all entries of the context out
     }
     return woken;
 }
@@ -272,13 +287,14 @@ void wait_counted(struct kobj *obj)
     }
     if (!counting)
         return;
-again:
-    LIST_FOREACH_SAFE (entry, bucket_of((uint64_t)obj), link, next) {
+    for (entry = LIST_FIRST(bucket_of((uint64_t)obj)); entry; entry = next) {
         if (entry->kind == EXO_COND_WORD || entry->key != (uint64_t)obj ||
-            count_now(obj, entry->kind) >= entry->value)
+            count_now(obj, entry->kind) >= entry->value) {
+            next = LIST_NEXT(entry, link);
             continue;
+        }
+        next = entry_after(entry);
         ctx_wake(entry_ctx(entry), entry->index);
-        goto again;
     }
 }
 

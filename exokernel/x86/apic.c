@@ -13,6 +13,10 @@
 #include <core/log.h>
 #include <x86/cpu.h>
 
+#define MSR_APIC_BASE 0x1b
+#define APIC_X2       0x400u
+#define APIC_ENABLE   0x800u
+
 #define APIC_EOI       0x0b0
 #define APIC_SPURIOUS  0x0f0
 #define APIC_LVT_TIMER 0x320
@@ -142,9 +146,13 @@ static void calibrate(uint64_t *tsc_hz, uint64_t *apic_hz)
 
 void clock_init(void)
 {
-    uint64_t tsc_hz, apic_hz;
+    uint64_t tsc_hz, apic_hz, base = rdmsr(MSR_APIC_BASE);
 
-    apic = mem_map_device(rdmsr(0x1b) & 0xffffff000, EXO_PAGE_SIZE);
+    if (base & APIC_X2) { // left on by the firmware: the way back leads through off
+        wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_ENABLE | APIC_X2));
+        wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_X2) | APIC_ENABLE);
+    }
+    apic = mem_map_device(base & 0xffffff000, EXO_PAGE_SIZE);
     pic_init();
     apic_write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     apic_write(APIC_LINT0, 0x700); // the 8259s

@@ -139,43 +139,21 @@ static inline void write_cr3(uint64_t value)
     __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-    uint32_t value;
-
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
+#define PORT(letter, type)                                                                         \
+    static inline type in##letter(uint16_t port)                                                   \
+    {                                                                                              \
+        type value;                                                                                \
+                                                                                                   \
+        __asm__ volatile("in" #letter " %1, %0" : "=a"(value) : "Nd"(port) : "memory");            \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void out##letter(uint16_t port, type value)                                      \
+    {                                                                                              \
+        __asm__ volatile("out" #letter " %0, %1" : : "a"(value), "Nd"(port) : "memory");           \
+    }
+PORT(b, uint8_t)
+PORT(w, uint16_t)
+PORT(l, uint32_t)
+#undef PORT
 
 #endif

@@ -32,10 +32,7 @@
 #define CPU_GS_MOVED  0x50
 
 #define REGS_SIZE     176
-#define REGS_RCX      16
-#define REGS_R11      80
 #define REGS_VECTOR   120
-#define REGS_CS       144
 
 #define BLOCK_FOREIGN_ENTRY  0x48
 #define BLOCK_FOREIGN_RIP    0x60
@@ -61,39 +58,15 @@
     .endm
 
     .macro PUSH_REGS
-    push %r15
-    push %r14
-    push %r13
-    push %r12
-    push %r11
-    push %r10
-    push %r9
-    push %r8
-    push %rbp
-    push %rdi
-    push %rsi
-    push %rdx
-    push %rcx
-    push %rbx
-    push %rax
+    .irp r, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+    push %\r
+    .endr
     .endm
 
     .macro POP_REGS
-    pop %rax
-    pop %rbx
-    pop %rcx
-    pop %rdx
-    pop %rsi
-    pop %rdi
-    pop %rbp
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
+    .irp r, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    pop %\r
+    .endr
     .endm
 
     .section .text.entry, "ax"
