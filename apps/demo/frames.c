@@ -54,7 +54,7 @@ static int show_frame(void)
         return fail("mapping it", err);
     strcpy(page, "written to a frame we named ourselves");
     printf("frame %" PRIu64 " (physical %#" PRIx64 ") is ours: \"%s\"\n", info.first_frame,
-           info.first_frame * EXO_PAGE_SIZE, page);
+           (uint64_t)(info.first_frame * EXO_PAGE_SIZE), page);
     return info.first_frame == fn ? 0 : fail("it is another frame", -EXO_EINVAL);
 }
 
