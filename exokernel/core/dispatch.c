@@ -30,13 +30,6 @@
 #define CALL5(nr, name, ...) CALLN(name, A(rdi), A(rsi), A(rdx), A(r10), A(r8))
 #define CALLX(nr, name, ...) CALLN(name, ctx)
 #include <exo/calls.def>
-#undef CALL0
-#undef CALL1
-#undef CALL2
-#undef CALL3
-#undef CALL4
-#undef CALL5
-#undef CALLX
 
 static const struct {
     int64_t (*handler)(struct ctx *ctx);

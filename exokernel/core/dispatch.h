@@ -28,12 +28,5 @@ struct ctx;
                        SYS_ARG_##te e);
 #define CALLX(nr, name, ...) int64_t sys_##name(struct ctx *ctx);
 #include <exo/calls.def>
-#undef CALL0
-#undef CALL1
-#undef CALL2
-#undef CALL3
-#undef CALL4
-#undef CALL5
-#undef CALLX
 
 #endif

@@ -38,68 +38,37 @@ void log_write(const char *text, size_t bytes)
     }
 }
 
-static void put_number(uint64_t value, unsigned base, bool negative, unsigned width, char pad)
+static void put_number(uint64_t value, unsigned base)
 {
     char text[24];
     unsigned at = sizeof(text);
 
-    do {
+    do
         text[--at] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    if (negative)
-        text[--at] = '-';
-    while (sizeof(text) - at < width && at)
-        text[--at] = pad;
+    while (value /= base);
     log_write(text + at, sizeof(text) - at);
-}
-
-static void put_text(const char *text, unsigned width)
-{
-    size_t bytes = strlen(text);
-
-    log_write(text, bytes);
-    for (; bytes < width; bytes++)
-        log_write(" ", 1);
 }
 
 static const char *put_item(const char *p, va_list *args)
 {
-    unsigned width = 0;
-    char pad = ' ';
-    bool wide = false;
+    bool wide = *p == 'l';
+    const char *text;
+    uint64_t value;
 
-    if (*p == '0')
-        pad = *p++;
-    for (; *p >= '0' && *p <= '9'; p++)
-        width = width * 10 + (unsigned)(*p - '0');
-    for (; *p == 'l' || *p == 'z'; p++)
-        wide = true;
-    switch (*p) {
-    case 's':
-        put_text(va_arg(*args, const char *), width);
-        break;
-    case 'c': {
-        char c = (char)va_arg(*args, int);
-        log_write(&c, 1);
-        break;
+    p += wide;
+    if (*p == 's') {
+        text = va_arg(*args, const char *);
+        log_write(text, strlen(text));
+        return p;
     }
-    case 'd': {
-        int64_t value = wide ? va_arg(*args, int64_t) : va_arg(*args, int);
-        put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0, width, pad);
-        break;
+    value = wide ? va_arg(*args, uint64_t) : (uint64_t)va_arg(*args, int);
+    if (*p == 'd' && (int64_t)value < 0) {
+        log_write("-", 1);
+        value = -value;
+    } else if (*p != 'd' && !wide) {
+        value = (uint32_t)value;
     }
-    case 'u':
-    case 'x':
-        put_number(wide ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), *p == 'x' ? 16 : 10,
-                   false, width, pad);
-        break;
-    case 'p':
-        put_number((uint64_t)va_arg(*args, void *), 16, false, 16, '0');
-        break;
-    default:
-        log_write(p, 1);
-    }
+    put_number(value, *p == 'x' ? 16 : 10);
     return p;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kernel's log (COM1) and its end (panic). Formats: %s %c %d %u %x %p %lx %lu %ld, widths and 0
-// padding.
+// The kernel's log (COM1) and its end (panic). Formats: %s %d %u %x %ld %lu %lx.
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
 

@@ -28,41 +28,32 @@ void machine_exit(uint32_t code);
 
 static void print_address(uint64_t address)
 {
-    uint32_t offset = (uint32_t)(address - EXO_KERNEL_BASE), lo = 0,
-             hi = &symbol_count ? symbol_count : 0;
+    uint32_t offset = (uint32_t)(address - EXO_KERNEL_BASE), n = 0;
 
-    while (hi - lo > 1) {
-        uint32_t middle = lo + (hi - lo) / 2;
-
-        if (symbols[middle].offset <= offset)
-            lo = middle;
-        else
-            hi = middle;
-    }
-    if (hi && symbols[lo].offset <= offset)
-        log_printf("  %lx %s+%x\n", address, symbol_names + symbols[lo].name,
-                   offset - symbols[lo].offset);
-    else
-        log_printf("  %lx\n", address);
+    while (&symbol_count && n < symbol_count && symbols[n].offset <= offset)
+        n++;
+    log_printf("  %lx", address);
+    if (n)
+        log_printf(" %s+%x", symbol_names + symbols[n - 1].name, offset - symbols[n - 1].offset);
+    log_printf("\n");
 }
 
-static void backtrace(uint64_t rip, const uint64_t *frame)
+_Noreturn static void end(uint64_t rip, const uint64_t *frame)
 {
+    struct ctx *ctx = cpus[0].self ? this_cpu()->ctx : NULL;
+    uint64_t low = image_parts[3].start;
+
+    if (ctx)
+        log_printf("cpu %u, env %u ctx %u, user rip %lx\n", this_cpu()->number, ctx->env->index,
+                   ctx->index, ctx->regs.rip);
     log_printf("backtrace:\n");
     if (rip)
         print_address(rip);
-    for (unsigned i = 0; i < 32 && (uint64_t)frame >= image_parts[3].start &&
-                         (uint64_t)(frame + 2) <= image_parts[3].end;
-         i++) {
+    for (; (uint64_t)frame >= low && (uint64_t)(frame + 2) <= image_parts[3].end;
+         frame = (const uint64_t *)frame[0]) {
         print_address(frame[1]);
-        if ((const uint64_t *)frame[0] <= frame)
-            break;
-        frame = (const uint64_t *)frame[0];
+        low = (uint64_t)(frame + 1); // frames lead upwards
     }
-}
-
-_Noreturn static void end(void)
-{
     log_printf("last calls:\n");
     trace_print(24);
     if (boot_word(boot_info.cmdline, "exit-on-panic"))
@@ -71,55 +62,38 @@ _Noreturn static void end(void)
         __asm__ volatile("cli\n\thlt");
 }
 
-static void print_context(void)
-{
-    struct ctx *ctx = this_cpu()->ctx;
-
-    if (ctx)
-        log_printf("cpu %u, env %u ctx %u, user rip %lx\n", this_cpu()->number, ctx->env->index,
-                   ctx->index, ctx->regs.rip);
-    else
-        log_printf("cpu %u, idle\n", this_cpu()->number);
-}
-
-static void once(void)
+static void begin(void)
 {
     static bool entered;
 
-    if (entered) // again, while reporting
-        for (;;)
-            __asm__ volatile("cli\n\thlt");
+    while (entered) // again, while reporting
+        __asm__ volatile("cli\n\thlt");
     entered = true;
+    log_printf("\nPANIC: ");
 }
 
 void panic(const char *format, ...)
 {
     va_list args;
 
-    once();
-    log_printf("\nPANIC: ");
+    begin();
     va_start(args, format);
     log_vprintf(format, &args);
-    va_end(args);
     log_printf("\n");
-    if (cpus[0].self)
-        print_context();
-    backtrace(0, __builtin_frame_address(0));
-    end();
+    end(0, __builtin_frame_address(0));
 }
 
 void panic_regs(const struct regs *regs, uint64_t cr2)
 {
-    once();
-    log_printf("\nPANIC: exception %lu in the kernel, error %lx, address %lx\n", regs->vector,
-               regs->error, cr2);
-    log_printf("rip %lx rsp %lx rflags %lx\n", regs->rip, regs->rsp, regs->rflags);
-    log_printf("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx\n", regs->rax, regs->rbx, regs->rcx,
-               regs->rdx, regs->rsi, regs->rdi);
-    log_printf("rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", regs->rbp,
-               regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
-               regs->r15);
-    print_context();
-    backtrace(regs->rip, (const uint64_t *)regs->rbp);
-    end();
+    static const char *const names[] = {
+        "rax", "rbx", "rcx", "rdx", "rsi",    "rdi", "rbp", "r8", "r9",     "r10", "r11",
+        "r12", "r13", "r14", "r15", "vector", "err", "rip", "cs", "rflags", "rsp", "ss"};
+
+    begin();
+    log_printf("exception %lu in the kernel, error %lx, address %lx\n", regs->vector, regs->error,
+               cr2);
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        log_printf("%s %lx%s", names[i], (&regs->rax)[i], i % 6 == 5 ? "\n" : " ");
+    log_printf("\n");
+    end(regs->rip, (const uint64_t *)regs->rbp);
 }

@@ -14,13 +14,10 @@
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
 
-#define REG_COMMAND      0x04
-#define REG_CLASS        0x08
-#define REG_HEADER       0x0c
-#define REG_BAR0         0x10
-#define REG_BUS          0x18
-#define COMMAND_MASTER   4u
-#define CLASS_BRIDGE_PCI 0x0604
+#define REG_COMMAND    0x04
+#define REG_HEADER     0x0c
+#define REG_BAR0       0x10
+#define COMMAND_MASTER 4u
 
 struct device {
     struct kobj obj;
@@ -97,58 +94,20 @@ static struct kobj *device_new(struct bank *bank, uint32_t bdf, bool bridge)
     return obj;
 }
 
-struct scan {
-    struct bank *bank;
-    struct kobj **objs;
-    unsigned found, max;
-    uint8_t buses[256]; // to be looked at
-    unsigned nbuses;
-};
-
-static void scan_function(struct scan *scan, uint32_t bdf)
-{
-    uint32_t header = config_read(bdf, REG_HEADER) >> 16 & 0x7f;
-    uint32_t bus;
-    struct kobj *obj;
-
-    if (header == 1 && config_read(bdf, REG_CLASS) >> 16 == CLASS_BRIDGE_PCI) {
-        bus = config_read(bdf, REG_BUS) >> 8 & 0xff;
-        if (bus > bdf >> 8 && scan->nbuses < sizeof(scan->buses))
-            scan->buses[scan->nbuses++] = (uint8_t)bus;
-    }
-    if (scan->found == scan->max)
-        return;
-    obj = device_new(scan->bank, bdf, header != 0);
-    if (obj)
-        scan->objs[scan->found++] = obj;
-}
-
-static void scan_bus(struct scan *scan, uint32_t bus)
-{
-    for (uint32_t device = 0; device < 32; device++) {
-        for (uint32_t function = 0; function < 8; function++) {
-            uint32_t bdf = bus << 8 | device << 3 | function;
-
-            if ((config_read(bdf, 0) & 0xffff) == 0xffff) {
-                if (function == 0)
-                    break;
-                continue;
-            }
-            scan_function(scan, bdf);
-            if (function == 0 && !(config_read(bdf, REG_HEADER) & 0x800000))
-                break;
-        }
-    }
-}
-
 unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max)
 {
-    static struct scan scan;
+    unsigned found = 0;
 
-    scan = (struct scan){.bank = bank, .objs = objs, .max = max, .nbuses = 1};
-    for (unsigned i = 0; i < scan.nbuses; i++)
-        scan_bus(&scan, scan.buses[i]);
-    return scan.found;
+    for (uint32_t bdf = 0; bdf < 0x10000 && found < max; bdf++) {
+        uint32_t header = config_read(bdf, REG_HEADER) >> 16 & 0xff;
+        bool there = (config_read(bdf, 0) & 0xffff) != 0xffff;
+
+        if (there && (objs[found] = device_new(bank, bdf, (header & 0x7f) != 0)))
+            found++;
+        if ((bdf & 7) == 0 && (!there || !(header & 0x80))) // no further functions
+            bdf += 7;
+    }
+    return found;
 }
 
 uint32_t device_bdf(const struct kobj *obj)

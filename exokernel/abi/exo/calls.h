@@ -16,17 +16,8 @@ enum exo_call {
 #define CALL3                CALL0
 #define CALL4                CALL0
 #define CALL5                CALL0
-#define CALL6                CALL0
 #define CALLX                CALL0
 #include <exo/calls.def>
-#undef CALL0
-#undef CALL1
-#undef CALL2
-#undef CALL3
-#undef CALL4
-#undef CALL5
-#undef CALL6
-#undef CALLX
     EXO_CALL_LIMIT = 96
 };
 

@@ -48,70 +48,32 @@ static inline int64_t exo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t
 #define EXO_PASS_H(x) (x)
 #define EXO_PASS_U(x) (x)
 #define EXO_PASS_P(x) ((uint64_t)(x))
-#define CALL0(nr, name, ...)                                                                       \
-    static inline int64_t exo_##name(void)                                                         \
+#define EXO_STUB(name, parameters, ...)                                                            \
+    static inline int64_t exo_##name parameters                                                    \
     {                                                                                              \
-        return exo_syscall6(nr, 0, 0, 0, 0, 0, 0);                                                 \
+        return exo_syscall6(EXO_CALL_##name, __VA_ARGS__);                                         \
     }
+#define CALL0(nr, name, ...) EXO_STUB(name, (void), 0, 0, 0, 0, 0, 0)
 #define CALL1(nr, name, ta, a, ...)                                                                \
-    static inline int64_t exo_##name(EXO_ARG_##ta a)                                               \
-    {                                                                                              \
-        return exo_syscall6(nr, EXO_PASS_##ta(a), 0, 0, 0, 0, 0);                                  \
-    }
+    EXO_STUB(name, (EXO_ARG_##ta a), EXO_PASS_##ta(a), 0, 0, 0, 0, 0)
 #define CALL2(nr, name, ta, a, tb, b, ...)                                                         \
-    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b)                               \
-    {                                                                                              \
-        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), 0, 0, 0, 0);                   \
-    }
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b), EXO_PASS_##ta(a), EXO_PASS_##tb(b), 0, 0, 0, 0)
 #define CALL3(nr, name, ta, a, tb, b, tc, c, ...)                                                  \
-    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c)               \
-    {                                                                                              \
-        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), 0, 0, 0);    \
-    }
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c), EXO_PASS_##ta(a),             \
+             EXO_PASS_##tb(b), EXO_PASS_##tc(c), 0, 0, 0)
 #define CALL4(nr, name, ta, a, tb, b, tc, c, td, d, ...)                                           \
-    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c,               \
-                                     EXO_ARG_##td d)                                               \
-    {                                                                                              \
-        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c),              \
-                            EXO_PASS_##td(d), 0, 0);                                               \
-    }
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d),               \
+             EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), EXO_PASS_##td(d), 0, 0)
 #define CALL5(nr, name, ta, a, tb, b, tc, c, td, d, te, e, ...)                                    \
-    static inline int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c,               \
-                                     EXO_ARG_##td d, EXO_ARG_##te e)                               \
-    {                                                                                              \
-        return exo_syscall6(nr, EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c),              \
-                            EXO_PASS_##td(d), EXO_PASS_##te(e), 0);                                \
-    }
+    EXO_STUB(name,                                                                                 \
+             (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d, EXO_ARG_##te e),     \
+             EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), EXO_PASS_##td(d),               \
+             EXO_PASS_##te(e), 0)
 #define CALLX(nr, name, ...)
 #include <exo/calls.def>
-#undef CALL0
-#undef CALL1
-#undef CALL2
-#undef CALL3
-#undef CALL4
-#undef CALL5
-#undef CALLX
 
-// Call a server. m is the request and becomes the reply.
-static inline int64_t exo_call(exo_handle_t endpoint, struct exo_msg *m)
-{
-    register uint64_t r10 __asm__("r10") = m->w[1];
-    register uint64_t r8 __asm__("r8") = m->w[2];
-    register uint64_t r9 __asm__("r9") = m->w[3];
-    register uint64_t r12 __asm__("r12") = m->w[4];
-    register uint64_t r13 __asm__("r13") = m->w[5];
-    int64_t ret;
-    __asm__ volatile("syscall"
-                     : "=a"(ret), "+S"(m->meta), "+d"(m->w[0]), "+r"(r10), "+r"(r8), "+r"(r9),
-                       "+r"(r12), "+r"(r13)
-                     : "a"(EXO_CALL_MARK | EXO_CALL_call), "D"(endpoint)
-                     : "rcx", "r11", "memory");
-    m->w[1] = r10, m->w[2] = r8, m->w[3] = r9, m->w[4] = r12, m->w[5] = r13;
-    return ret;
-}
-
-// Answer with m (unless m->meta has EXO_REPLY_NONE) and wait for the next event until the deadline.
-static inline int64_t exo_reply_wait(exo_handle_t endpoint, struct exo_msg *m, exo_ns_t deadline)
+static inline int64_t exo_transfer(uint64_t nr, exo_handle_t endpoint, struct exo_msg *m,
+                                   exo_ns_t deadline)
 {
     register uint64_t r10 __asm__("r10") = m->w[1];
     register uint64_t r8 __asm__("r8") = m->w[2];
@@ -122,10 +84,22 @@ static inline int64_t exo_reply_wait(exo_handle_t endpoint, struct exo_msg *m, e
     int64_t ret;
     __asm__ volatile("syscall"
                      : "=a"(ret), "+S"(m->meta), "+d"(m->w[0]), "+r"(r10), "+r"(r8), "+r"(r9),
-                       "+r"(r12), "+r"(r13), "+r"(r14)
-                     : "a"(EXO_CALL_MARK | EXO_CALL_reply_wait), "D"(endpoint)
+                       "+r"(r12), "+r"(r13)
+                     : "a"(EXO_CALL_MARK | nr), "D"(endpoint), "r"(r14)
                      : "rcx", "r11", "memory");
     m->w[1] = r10, m->w[2] = r8, m->w[3] = r9, m->w[4] = r12, m->w[5] = r13;
     return ret;
+}
+
+// Call a server. m is the request and becomes the reply.
+static inline int64_t exo_call(exo_handle_t endpoint, struct exo_msg *m)
+{
+    return exo_transfer(EXO_CALL_call, endpoint, m, 0);
+}
+
+// Answer with m (unless m->meta has EXO_REPLY_NONE) and wait for the next event until the deadline.
+static inline int64_t exo_reply_wait(exo_handle_t endpoint, struct exo_msg *m, exo_ns_t deadline)
+{
+    return exo_transfer(EXO_CALL_reply_wait, endpoint, m, deadline);
 }
 #endif
