@@ -56,6 +56,14 @@ _Static_assert(sizeof(struct exo_map_op) == 40, "the starter steps over them");
 exo_handle_t exo_map_bank = H_BANK;
 static uint64_t window_next = SERVER_WINDOWS;
 
+// Maps one part at va; -EXO_EEXISTS when a program that ran here before has left something there.
+static int64_t map_part(exo_handle_t part, uint64_t va, uint64_t first, uint64_t pages, uint32_t rights)
+{
+    struct exo_map_op op = {EXO_OP_MAP, (uint32_t)pages, va, part, first, rights, 0};
+    int64_t done = exo_aspace_batch(0, exo_map_bank, &op, 1);
+    return done == 1 ? 0 : done < 0 ? done : -EXO_ENOMEM;
+}
+
 // A slot has one window and an operation maps at most 512 pages: the parts of a longer run get copies of the capability.
 void *exo_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights)
 {
@@ -63,11 +71,12 @@ void *exo_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights)
     for (uint64_t done = 0; done < pages;) {
         uint64_t n = pages - done < 512 ? pages - done : 512;
         int64_t part = done ? exo_cap_copy(cap, rights, 0, 0) : (int64_t)cap;
-        if (part < 0)
-            return NULL;
-        struct exo_map_op op = {EXO_OP_MAP, (uint32_t)n, va + done * PAGE, (exo_handle_t)part,
-                                first + done, rights, 0};
-        if (exo_aspace_batch(0, exo_map_bank, &op, 1) != 1)
+        int64_t err = part < 0 ? part : map_part((exo_handle_t)part, va + done * PAGE, first + done, n, rights);
+        if (err == -EXO_EEXISTS && !done && va < SERVER_WINDOWS_END) {
+            va += SEGMENT;
+            continue;
+        }
+        if (err < 0)
             return NULL;
         done += n;
     }

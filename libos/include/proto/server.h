@@ -8,7 +8,8 @@
 #include <exo/types.h>
 
 // Where servers and init map what they hold (exo_map): outside the libOS's area and below what its mmap uses.
-#define SERVER_WINDOWS 0x0000600000000000ull
+#define SERVER_WINDOWS     0x0000600000000000ull
+#define SERVER_WINDOWS_END 0x0000610000000000ull
 
 enum server_kind { SERVER_FSD = 1, SERVER_TTYD = 2 };
 
