@@ -37,6 +37,7 @@ static inline bool pte_is_segment(uint64_t pde)
 struct spot {
     uint64_t va, next; // where it is, and what comes after
     uint64_t *entry;
+    int level;      // of the table entry is in; 0 before the first
     bool table;     // entry is a segment's directory entry
     unsigned steps; // entries that may still be looked at
 };

@@ -34,11 +34,28 @@ int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank); // of t
 void bank_root_grow(uint64_t frames); // RAM that was reserved at boot becomes the root's
 // --- frames (frame.c) ------------------------------------------------------------------------
 extern struct buddy frames_buddy;
-struct frame *frame_of(exo_fn_t fn); // NULL outside the table
-exo_fn_t frame_number(const struct frame *f);
-void *frame_memory(const struct frame *f);
-enum exo_frame_kind frame_kind(exo_fn_t fn);
-void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind);
+extern struct exo_frame *frames_exposed;
+
+static inline struct frame *frame_of(exo_fn_t fn) // NULL outside the table
+{
+    return fn < frames_buddy.frames ? &frames_buddy.table[fn] : NULL;
+}
+static inline exo_fn_t frame_number(const struct frame *f)
+{
+    return (exo_fn_t)(f - frames_buddy.table);
+}
+static inline void *frame_memory(const struct frame *f)
+{
+    return phys_to_virt(frame_number(f) << EXO_PAGE_SHIFT);
+}
+static inline enum exo_frame_kind frame_kind(exo_fn_t fn)
+{
+    return fn < frames_buddy.frames ? (enum exo_frame_kind)frames_exposed[fn].kind : EXO_FRAME_NONE;
+}
+static inline void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)
+{
+    frames_exposed[fn].kind = (uint16_t)kind;
+}
 // One TABLE or ANON frame, zeroed unless told otherwise; the caller has looked at bank_room.
 struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
 void frame_free(struct frame *f);                 // of these kinds; not in any list any more

@@ -41,20 +41,20 @@ static bool is_part(const struct spot *s)
     return s->table && s->next - s->va < SEG_SPAN;
 }
 
-static uint64_t splits(const struct aspace *as, const struct exo_map_op *op)
+static int split_parts(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
-    uint64_t n = 0;
+    uint64_t tables = 0;
 
     FOR_OP_SPOTS (s, as, op)
-        n += is_part(&s);
-    return n;
-}
-
-static void split_all(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
-{
+        tables += is_part(&s);
+    if (tables == 0)
+        return 0;
+    if (bank_room(bank) < tables)
+        return -EXO_ENOMEM;
     FOR_OP_SPOTS (s, as, op)
         if (is_part(&s))
             window_split(as, bank, s.va, s.entry);
+    return 0;
 }
 
 // The end of every operation that took something away.
@@ -72,17 +72,20 @@ static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
 
 static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
+    bool wide = (op->va ^ (op_end(op) - 1)) >= SEG_SPAN; // more than one table's pages
+    uint64_t *entry = wide ? NULL : pt_entry(as, op->va, 1);
+
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
     if (!range_vacant(as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < op->count + pt_missing(as, op->va, op->count, 1))
+    if (bank_room(bank) < op->count + (entry ? 0 : pt_missing(as, op->va, op->count, 1)))
         return -EXO_ENOMEM;
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
-        entry_put(pt_make(as, bank, at, 1),
-                  frame_number(f) << EXO_PAGE_SHIFT | pte_rights(op->rights) | PTE_ANON);
+        entry = entry && pt_index(at, 1) ? entry + (at > op->va) : pt_make(as, bank, at, 1);
+        entry_put(entry, frame_number(f) << EXO_PAGE_SHIFT | pte_rights(op->rights) | PTE_ANON);
     }
     return 0;
 }
@@ -90,10 +93,10 @@ static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op 
 static int op_unmap(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
     struct gather g;
+    int err = split_parts(as, bank, op);
 
-    if (bank_room(bank) < splits(as, op))
-        return -EXO_ENOMEM;
-    split_all(as, bank, op);
+    if (err)
+        return err;
     gather_init(&g, as);
     FOR_OP_SPOTS (s, as, op) {
         if (s.table)
@@ -129,15 +132,16 @@ static uint64_t pte_protected(uint64_t pte, uint32_t rights)
 static int op_protect(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
     struct gather g;
+    int err;
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
     FOR_OP_SPOTS (s, as, op)
         if (op->rights & ~rights_max(*s.entry))
             return -EXO_ERIGHTS;
-    if (bank_room(bank) < splits(as, op))
-        return -EXO_ENOMEM;
-    split_all(as, bank, op);
+    err = split_parts(as, bank, op);
+    if (err)
+        return err;
     FOR_OP_SPOTS (s, as, op) {
         uint64_t pte = pte_protected(*s.entry, op->rights);
 

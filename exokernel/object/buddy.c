@@ -22,6 +22,12 @@ static bool is_head(const struct buddy *b, exo_fn_t fn, unsigned order)
     return fn < b->frames && b->table[fn].rank == order + 1;
 }
 
+static void block_insert(struct buddy *b, exo_fn_t fn, unsigned order)
+{
+    b->table[fn].rank = (order + 1) & 15;
+    LIST_INSERT_HEAD(&b->free[order], &b->table[fn], link);
+}
+
 static void block_put(struct buddy *b, exo_fn_t fn, unsigned order)
 {
     for (; order < BUDDY_ORDERS - 1 && is_head(b, fn ^ 1ull << order, order); order++) {
@@ -31,8 +37,7 @@ static void block_put(struct buddy *b, exo_fn_t fn, unsigned order)
         LIST_REMOVE(mate, link);
         fn &= ~(1ull << order);
     }
-    b->table[fn].rank = order + 1;
-    LIST_INSERT_HEAD(&b->free[order], &b->table[fn], link);
+    block_insert(b, fn, order);
 }
 
 static void block_remove(struct buddy *b, exo_fn_t fn)
@@ -88,6 +93,12 @@ bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
 
     if (!count || count > b->nfree)
         return false;
+    if (want == 1 && !LIST_EMPTY(&b->free[0])) {
+        *fn = (exo_fn_t)(LIST_FIRST(&b->free[0]) - b->table);
+        block_remove(b, *fn);
+        b->nfree--;
+        return true;
+    }
     while (order < BUDDY_ORDERS && 1ull << order < want)
         order++;
     if (order == BUDDY_ORDERS)
@@ -98,7 +109,9 @@ bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
         return false;
     *fn = (exo_fn_t)(LIST_FIRST(&b->free[k]) - b->table);
     block_remove(b, *fn);
-    range_put(b, *fn + count, (1ull << k) - count);
+    while (k-- > order) // upper halves; they have no free buddy
+        block_insert(b, *fn + (1ull << k), k);
+    range_put(b, *fn + count, (1ull << order) - count);
     b->nfree -= count;
     return true;
 }

@@ -21,31 +21,6 @@
 struct buddy frames_buddy;
 struct exo_frame *frames_exposed; // set by mem_init
 
-struct frame *frame_of(exo_fn_t fn)
-{
-    return fn < frames_buddy.frames ? &frames_buddy.table[fn] : NULL;
-}
-
-exo_fn_t frame_number(const struct frame *f)
-{
-    return (exo_fn_t)(f - frames_buddy.table);
-}
-
-void *frame_memory(const struct frame *f)
-{
-    return phys_to_virt(frame_number(f) << EXO_PAGE_SHIFT);
-}
-
-enum exo_frame_kind frame_kind(exo_fn_t fn)
-{
-    return fn < frames_buddy.frames ? (enum exo_frame_kind)frames_exposed[fn].kind : EXO_FRAME_NONE;
-}
-
-void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)
-{
-    frames_exposed[fn].kind = (uint16_t)kind;
-}
-
 volatile struct exo_frame *frame_info(exo_fn_t fn)
 {
     return frame_kind(fn) == EXO_FRAME_NONE ? NULL : &frames_exposed[fn];

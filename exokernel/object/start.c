@@ -25,8 +25,6 @@
 #define LOW_END      (4 * GIB) // what the boot code's page tables map
 #define PAGES(bytes) (((bytes) + EXO_PAGE_SIZE - 1) >> EXO_PAGE_SHIFT)
 
-extern struct exo_frame *frames_exposed; // object/frame.c
-
 struct exo_info *info_page;
 struct exo_env_info *info_envs;
 struct exo_slice_info *info_slices;

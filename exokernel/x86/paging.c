@@ -63,7 +63,7 @@ uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int le
     uint64_t first = va & ~(PT_SPAN(2) - 1), end = va + (pages << EXO_PAGE_SHIFT), missing = 0;
 
     for (uint64_t at = first; at < end; at += PT_SPAN(2)) {
-        for (int l = 4; l > level; l--) {
+        for (int l = 4; l > level && !pt_entry(as, at, level); l--) {
             const uint64_t *entry = pt_entry(as, at, l);
 
             if (!(entry && *entry & PTE_P) && (at == first || at % PT_SPAN(l) == 0))
@@ -135,21 +135,26 @@ void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g)
         path_prune(as, va, g);
 }
 
+// Goes on in the table it is in as long as that has entries, and from the root otherwise. A table
+// that was given back since is empty and stays readable until the gather that holds it is finished.
 bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
 {
     while (as->pml4 && s->next < end && s->steps) {
-        int l = 4;
-
         s->steps--;
         s->va = s->next;
-        s->entry = &as->pml4[pt_index(s->va, 4)];
         s->table = false;
-        while (l > 1 && *s->entry & PTE_P && !s->table) {
-            s->table = l == 2 && pte_is_segment(*s->entry);
-            if (!s->table)
-                s->entry = &pte_table(*s->entry)[pt_index(s->va, --l)];
+        if (s->level && pt_index(s->va, s->level)) {
+            s->entry++;
+        } else {
+            s->level = 4;
+            s->entry = &as->pml4[pt_index(s->va, 4)];
         }
-        s->next = (s->va & ~(PT_SPAN(l) - 1)) + PT_SPAN(l);
+        while (s->level > 1 && *s->entry & PTE_P && !s->table) {
+            s->table = s->level == 2 && pte_is_segment(*s->entry);
+            if (!s->table)
+                s->entry = &pte_table(*s->entry)[pt_index(s->va, --s->level)];
+        }
+        s->next = (s->va & ~(PT_SPAN(s->level) - 1)) + PT_SPAN(s->level);
         if (s->next > end)
             s->next = end;
         if (*s->entry & PTE_P)

@@ -221,6 +221,26 @@ static void test_segment(void)
           byte_write(A + 0x3000, 9) == 9); // by pages
     CHECK(sys_segment_harvest(seg, 0, 64, (uaddr_t)bits) == 0 &&
           bits[0] == 15); // mapped writable singly
+    CHECK(op(EXO_OP_UNMAP, A + 0x3000, 4, 0, 0, 0, 0) == 1);
+    CHECK(sys_segment_harvest(seg, 0, 64, (uaddr_t)bits) == 0 && bits[0] == 0);
+    {
+        // What the processor does on a write, then an eviction: the dirty bit is there when the
+        // page is again.
+        struct cap_slot *slot;
+
+        CHECK(cap_find(seg, EXO_CAP_SEGMENT, 0, &slot) == 0);
+        ((struct segment *)slot->obj)->table[1] |= PTE_D;
+        f = (exo_handle_t)sys_frames_alloc(bank[0], 1, 0, 0);
+        CHECK(sys_segment_fill(seg, 100, f, 0, 1 | (uint64_t)RW << 32) == 0);
+        ((struct segment *)slot->obj)->table[100] |= PTE_D;
+        CHECK(sys_segment_clear(seg, 100, 1) == 0);
+        CHECK(sys_segment_fill(seg, 200, f, 0, 1 | (uint64_t)RW << 32) == 0);
+        CHECK(sys_cap_delete(f) == 0);
+    }
+    CHECK(sys_segment_harvest(seg, 0, 256, (uaddr_t)bits) == 0);
+    CHECK(bits[0] == 2 && bits[1] == 0 && bits[3] == 1 << 8);
+    CHECK(sys_segment_harvest(seg, 0, 256, (uaddr_t)bits) == 0 && !(bits[0] | bits[3]));
+    CHECK(op(EXO_OP_MAP, A + 0x3000, 4, RW, seg, 0, 0) == 1);
     tlb_touch(envs[0]->aspace, A + 0x3000);
     tlb_touch(envs[1]->aspace, A);
     CHECK(sys_segment_clear(seg, 0, 1) == 0);
