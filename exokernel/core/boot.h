@@ -27,6 +27,15 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+static inline uint32_t get32(const void *p) // firmware aligns nothing
+{
+    return *(const uint32_t *)p;
+}
+static inline uint64_t get64(const void *p)
+{
+    return *(const uint64_t *)p;
+}
+
 void multiboot_parse(uint32_t magic,
                      paddr_t info); // x86/multiboot.c; panics when it is neither kind
 void acpi_parse(void);              // x86/acpi.c; before mem_init

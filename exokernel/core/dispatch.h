@@ -11,6 +11,14 @@
 
 #define CALL_NO_RESULT INT64_MIN
 
+// For the checks a handler begins with: returns from it with the error, if it is one.
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        int try_error = (call);                                                                    \
+        if (try_error)                                                                             \
+            return try_error;                                                                      \
+    } while (0)
+
 struct ctx;
 
 #define SYS_ARG_H                          exo_handle_t

@@ -201,23 +201,26 @@ static void give_devices(void)
     }
 }
 
+// An object without a state of its own.
+static exo_handle_t give_plain(enum exo_cap_type type)
+{
+    struct kobj *obj = NULL;
+    int err = kobj_alloc(bank_root(), type, sizeof(*obj), &obj);
+
+    return give(err, obj, EXO_R_ALL, kobj_ops[type]->name);
+}
+
 static void give_all(struct slice *slice)
 {
-    struct kobj *obj;
-    int err;
-
     boot->size = sizeof(*boot);
     boot->version = EXO_ABI_VERSION;
     boot->bank = give(0, (struct kobj *)bank_root(), EXO_R_ALL, "bank");
     boot->env = give(0, &env->obj, EXO_R_ALL, "env");
     boot->aspace = give(0, (struct kobj *)as, EXO_R_ALL, "aspace");
     boot->slice = give(0, slice_obj(slice), EXO_R_ALL, "slice");
-    err = irq_root(bank_root(), &obj);
-    boot->irq = give(err, obj, EXO_R_ALL, "irq");
-    err = ioport_root(bank_root(), &obj);
-    boot->ioport = give(err, obj, EXO_R_ALL, "ioport");
-    err = machine_root(bank_root(), &obj);
-    boot->machine = give(err, obj, EXO_R_ALL, "machine");
+    boot->irq = give_plain(EXO_CAP_IRQ);
+    boot->ioport = give_plain(EXO_CAP_IOPORT);
+    boot->machine = give_plain(EXO_CAP_MACHINE);
     give_screen();
     give_devices();
     memcpy(boot->cmdline, boot_info.cmdline, sizeof(boot->cmdline));

@@ -4,6 +4,7 @@
 // (which patch the still writable text), exceptions, memory (from here on W^X and the real direct
 // map), time, and the first environment.
 
+#include <string.h>
 #include <core/boot.h>
 #include <core/log.h>
 #include <x86/cpu.h>
@@ -38,24 +39,17 @@ static void memory_start(void)
     info_page->boot_tsc = boot_info.entry_tsc;
 }
 
-static uint64_t number(const char *text)
-{
-    uint64_t value = 0;
-
-    for (; *text >= '0' && *text <= '9'; text++)
-        value = value * 10 + (uint64_t)(*text - '0');
-    return value;
-}
-
+// tick=random or tick=random:SEED
 static void options(void)
 {
     const char *tick = boot_word(boot_info.cmdline, "tick");
+    uint64_t seed = 0;
 
-    if (!tick || tick[0] != 'r') // tick=random or tick=random:SEED
+    if (!tick || memcmp(tick, "random", 6))
         return;
-    while (*tick && *tick != ' ' && *tick != ':')
-        tick++;
-    schedule_seed(*tick == ':' ? number(tick + 1) : rdtsc());
+    for (const char *p = tick + 7; tick[6] == ':' && *p >= '0' && *p <= '9'; p++)
+        seed = seed * 10 + (uint64_t)(*p - '0');
+    schedule_seed(seed ? seed : rdtsc());
 }
 
 _Noreturn void kmain(uint32_t magic, paddr_t info);

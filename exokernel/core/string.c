@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The four functions a C compiler takes for granted, and strlen. The string instructions do well
-// enough: the kernel moves little, and mostly whole pages.
+// The functions a C compiler takes for granted (but memmove, which nothing here needs), and strlen.
+// The string instructions do well enough: the kernel moves little, and mostly whole pages.
 
 #include <stdint.h>
 #include <string.h>
@@ -24,18 +24,6 @@ void *memset(void *dst, int value, size_t bytes)
 
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(fill) : "memory");
     __asm__ volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(fill) : "memory");
-    return dst;
-}
-
-void *memmove(void *dst, const void *src, size_t bytes)
-{
-    uint8_t *to = dst;
-    const uint8_t *from = src;
-
-    if (to <= from || to >= from + bytes)
-        return memcpy(dst, src, bytes);
-    while (bytes--)
-        to[bytes] = from[bytes];
     return dst;
 }
 

@@ -258,16 +258,6 @@ bool ctx_foreign(struct ctx *ctx)
     return true;
 }
 
-static const char *fault_name(uint64_t vector)
-{
-    static const char *const names[] = {
-        [0] = "divide error", [3] = "breakpoint",  [6] = "invalid opcode",
-        [13] = "protection",  [14] = "page fault", [17] = "alignment",
-    };
-
-    return vector < sizeof(names) / sizeof(names[0]) && names[vector] ? names[vector] : "exception";
-}
-
 void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr)
 {
     struct exo_save what = {.cause = cause, .vector = vector, .error = error, .addr = addr};
@@ -277,10 +267,9 @@ void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error
     ctx->env->info->faults++;
     if (upcall(ctx, &what))
         return;
-    log_printf("env %u ctx %u: %s (vector %lu, error %lx, address %lx) at rip %lx rsp %lx cannot "
-               "be delivered\n",
-               ctx->env->index, ctx->index, fault_name(vector), vector, error, addr, ctx->regs.rip,
-               ctx->regs.rsp);
+    log_printf(
+        "env %u ctx %u: exception %lu, error %lx, address %lx, rip %lx, rsp %lx: no upcall\n",
+        ctx->env->index, ctx->index, vector, error, addr, ctx->regs.rip, ctx->regs.rsp);
     env_begin_death(ctx->env, EXO_DEATH_UPCALL, vector);
 }
 
@@ -326,27 +315,21 @@ int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t 
     struct cap_slot *bank_slot, *block_slot;
     struct env *env;
     struct ctx *ctx;
-    int err = env_find(env_handle, EXO_R_CONTROL, &env);
 
-    if (!err)
-        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot);
-    if (!err)
-        err = cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &block_slot);
-    if (err)
-        return err;
+    TRY(env_find(env_handle, EXO_R_CONTROL, &env));
+    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
+    TRY(cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &block_slot));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
-    err = ctx_new(env, (struct bank *)bank_slot->obj, (struct kobj *)block_slot->obj, va, &ctx);
-    return err ? err : (int64_t)ctx->index;
+    TRY(ctx_new(env, (struct bank *)bank_slot->obj, (struct kobj *)block_slot->obj, va, &ctx));
+    return ctx->index;
 }
 
 static int ctx_find(exo_handle_t env_handle, uint64_t index, struct ctx **ctx)
 {
     struct env *env;
-    int err = env_find(env_handle, EXO_R_CONTROL, &env);
 
-    if (err)
-        return err;
+    TRY(env_find(env_handle, EXO_R_CONTROL, &env));
     *ctx = index <= UINT32_MAX ? ctx_by_index(env, (uint32_t)index) : NULL;
     return *ctx ? 0 : -EXO_ENOENT;
 }
@@ -355,10 +338,8 @@ int64_t sys_ctx_set(exo_handle_t env, uint64_t index, uaddr_t from)
 {
     struct exo_regs in;
     struct ctx *ctx;
-    int err = ctx_find(env, index, &ctx);
 
-    if (err)
-        return err;
+    TRY(ctx_find(env, index, &ctx));
     if (ctx->state == CTX_DEAD)
         return -EXO_EDEAD;
     if (ctx->running)
@@ -385,10 +366,8 @@ int64_t sys_ctx_get(exo_handle_t env, uint64_t index, uaddr_t to)
 {
     struct exo_regs out = {.size = sizeof(out), .version = EXO_ABI_VERSION};
     struct ctx *ctx;
-    int err = ctx_find(env, index, &ctx);
 
-    if (err)
-        return err;
+    TRY(ctx_find(env, index, &ctx));
     if (ctx->running)
         return -EXO_EBUSY;
     memcpy(&out.gpr, &ctx->regs, offsetof(struct regs, vector));
@@ -401,20 +380,18 @@ int64_t sys_ctx_bind(exo_handle_t env, uint64_t index, exo_handle_t slice)
 {
     struct cap_slot *slot = NULL;
     struct ctx *ctx;
-    int err = ctx_find(env, index, &ctx);
 
-    if (!err && slice)
-        err = cap_find(slice, EXO_CAP_SLICE, EXO_R_BIND, &slot);
-    if (err)
-        return err;
+    TRY(ctx_find(env, index, &ctx));
+    if (slice)
+        TRY(cap_find(slice, EXO_CAP_SLICE, EXO_R_BIND, &slot));
     if (ctx->env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     if (slot && !USER_CANONICAL(ctx->regs.rip))
         return -EXO_EINVAL;
-    err = ctx_bind(ctx, slot ? (struct slice *)slot->obj : NULL);
-    if (!err && slot)
+    TRY(ctx_bind(ctx, slot ? (struct slice *)slot->obj : NULL));
+    if (slot)
         env_started(ctx->env);
-    return err;
+    return 0;
 }
 
 int64_t sys_ctx_bases(uint64_t fs, uint64_t gs)

@@ -136,10 +136,8 @@ int64_t sys_device_config(exo_handle_t handle, uint64_t offset, uint64_t width_w
     struct cap_slot *slot;
     struct device *dev;
     uint32_t old, shift = (offset & 3) * 8, mask;
-    int err = cap_find(handle, EXO_CAP_DEVICE, write ? EXO_R_WRITE : EXO_R_READ, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(handle, EXO_CAP_DEVICE, write ? EXO_R_WRITE : EXO_R_READ, &slot));
     if ((width != 1 && width != 2 && width != 4) || offset >= 256 || offset % width)
         return -EXO_EINVAL;
     dev = (struct device *)slot->obj;
@@ -172,12 +170,9 @@ int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
     struct kobj *frames;
     exo_fn_t first;
     uint64_t count;
-    int err = cap_find(handle, EXO_CAP_DEVICE, EXO_R_CONTROL, &slot);
 
-    if (!err)
-        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot);
-    if (err)
-        return err;
+    TRY(cap_find(handle, EXO_CAP_DEVICE, EXO_R_CONTROL, &slot));
+    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
     dev = (struct device *)slot->obj;
     if (bar >= 6 || !dev->bar[bar].size || !dev->bar[bar].base)
         return -EXO_ENOENT;
@@ -188,9 +183,7 @@ int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
     count = (dev->bar[bar].size + EXO_PAGE_SIZE - 1) >> EXO_PAGE_SHIFT;
     if (!no_ram(first, count))
         return -EXO_EBUSY;
-    err = frames_adopt((struct bank *)bank_slot->obj, first, count, &frames);
-    if (err)
-        return err;
+    TRY(frames_adopt((struct bank *)bank_slot->obj, first, count, &frames));
     return cap_name_new(env_current(), frames, EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE, 0);
 }
 

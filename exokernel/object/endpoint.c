@@ -92,43 +92,23 @@ struct sending {
     uint32_t mode;
 };
 
-// Puts one capability into the receiver's table; a MOVE begins as a copy, so that it can be undone.
+// Puts one capability into the receiver's table; what a MOVE takes away goes when all are there.
 static int send_one(struct ctx *from, struct ctx *to, unsigned i, struct sending *s)
 {
     const volatile struct exo_send *what = &from->block->send[i];
     exo_handle_t handle = what->handle;
     uint32_t rights = what->rights;
-    int err;
 
     s->mode = what->mode;
     if (cspace_lookup(&from->env->caps, handle, 0, 0, &s->from))
         return -EXO_EBADHANDLE;
     if (s->mode > EXO_SEND_MOVE)
         return -EXO_EINVAL;
-    if (s->mode == EXO_SEND_MOVE &&
-        s->from->wkind == CAP_W_EVENT) // bound, or an event is under way
-        return -EXO_EBUSY;
-    err = cap_slot_for(to->env, 0, &s->to);
-    if (err)
-        return err;
+    TRY(cap_slot_for(to->env, 0, &s->to));
     rights &= s->from->rights;
     if (s->mode == EXO_SEND_DERIVE)
         return cap_child_to(s->from, s->to, rights, 0);
     return cap_copy_to(s->from, s->to, rights);
-}
-
-static void send_commit(struct sending *s)
-{
-    if (s->mode != EXO_SEND_MOVE)
-        return;
-    uint32_t rights = s->to->rights;
-
-    if (rights != s->from->rights || !s->from->type) { // weakened on the way: the copy stays
-        cap_delete(s->from);
-        return;
-    }
-    cap_delete(s->to);
-    cap_move(s->from, s->to);
 }
 
 static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)
@@ -146,8 +126,8 @@ static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)
         return err;
     }
     for (unsigned i = 0; i < EXO_MSG_CAPS; i++) {
-        if (i < count)
-            send_commit(&s[i]);
+        if (i < count && s[i].mode == EXO_SEND_MOVE)
+            cap_delete(s[i].from);
         to->block->recv[i] = i < count ? cspace_handle(s[i].to) : 0;
     }
     return 0;
@@ -158,10 +138,8 @@ static int transfer(struct ctx *from, struct ctx *to)
 {
     uint64_t meta = from->regs.rsi;
     uint32_t bytes = EXO_META_BYTES(meta), caps = EXO_META_CAPS(meta);
-    int err = transfer_caps(from, to, caps);
 
-    if (err)
-        return err;
+    TRY(transfer_caps(from, to, caps));
     memcpy(to->msg, from->msg, bytes);
     to->regs.rsi = EXO_META(bytes, caps);
     to->regs.rdx = from->regs.rdx;
@@ -187,12 +165,6 @@ static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uin
     ctx->block->in_badge = badge;
     ctx->block->in_env = env;
     ctx->block->in_handle = handle;
-}
-
-static void event_plain(struct ctx *ctx, enum exo_event kind, uint64_t badge, uint64_t env,
-                        uint64_t handle)
-{
-    event_fill(ctx, kind, badge, env, handle);
     ctx->regs.rsi = 0;
     for (unsigned i = 0; i < EXO_MSG_CAPS; i++)
         ctx->block->recv[i] = 0;
@@ -206,7 +178,7 @@ static bool take_death(struct endpoint *ep, struct ctx *ctx)
         return false;
     TAILQ_REMOVE(&ep->deaths, env, death_link);
     env->supervisor = NULL;
-    event_plain(ctx, EXO_EV_DEATH, env->cookie, env->info->id, 0);
+    event_fill(ctx, EXO_EV_DEATH, env->cookie, env->info->id, 0);
     ctx->regs.rdx = env->info->code;
     ctx->regs.r10 = env->info->reason;
     kobj_put(&ep->obj);
@@ -226,7 +198,7 @@ static bool take_childless(struct endpoint *ep, struct ctx *ctx)
         slot->window = (struct cap_window){0};
         if (cap_child_first(slot)) // it has children again
             continue;
-        event_plain(ctx, EXO_EV_CHILDLESS, slot->badge, 0, cspace_handle(slot));
+        event_fill(ctx, EXO_EV_CHILDLESS, slot->badge, 0, cspace_handle(slot));
         return true;
     }
     return false;
@@ -236,11 +208,8 @@ static bool take_childless(struct endpoint *ep, struct ctx *ctx)
 // instead.
 static int take_call(struct ctx *server, struct ctx *caller, uint64_t badge)
 {
-    int err = transfer(caller, server);
-
-    if (err)
-        return err;
     event_fill(server, EXO_EV_CALL, badge, caller->env->info->id, 0);
+    TRY(transfer(caller, server));
     server->serving = caller;
     caller->server = server;
     return 0;
@@ -268,7 +237,7 @@ static bool take_notify(struct ctx *ctx)
 {
     if (!ctx_pending(ctx))
         return false;
-    event_plain(ctx, EXO_EV_NOTIFY, 0, 0, 0);
+    event_fill(ctx, EXO_EV_NOTIFY, 0, 0, 0);
     return true;
 }
 
@@ -348,12 +317,9 @@ int64_t sys_endpoint_create(exo_handle_t bank)
     struct cap_slot *slot;
     struct endpoint *ep;
     struct kobj *obj;
-    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
 
-    if (!err)
-        err = kobj_alloc((struct bank *)slot->obj, EXO_CAP_ENDPOINT, sizeof(*ep), &obj);
-    if (err)
-        return err;
+    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot));
+    TRY(kobj_alloc((struct bank *)slot->obj, EXO_CAP_ENDPOINT, sizeof(*ep), &obj));
     ep = (struct endpoint *)obj;
     ep->server = env_current();
     LIST_INSERT_HEAD(&ep->server->served, ep, served);
@@ -370,30 +336,27 @@ static bool endpoint_end(struct endpoint *ep, unsigned *budget)
     struct ctx *ctx;
     struct env *env;
 
+    kobj_get(&ep->obj);
     for (; (ctx = TAILQ_FIRST(&ep->callers)) && *budget; --*budget)
         ctx_wake(ctx, -EXO_EDEAD);
     for (; (ctx = TAILQ_FIRST(&ep->receivers)) && *budget; --*budget)
         ctx_wake(ctx, -EXO_EDEAD);
     for (; (env = TAILQ_FIRST(&ep->deaths)) && *budget; --*budget)
         forget_death(env);
+    if (*budget && ep->server) {
+        LIST_REMOVE(ep, served);
+        ep->server = NULL;
+    }
+    kobj_put(&ep->obj);
     return *budget != 0;
 }
 
 bool endpoint_server_died(struct env *env, unsigned budget)
 {
-    struct endpoint *ep;
-    bool done = true;
-
-    while (done && (ep = LIST_FIRST(&env->served))) {
-        kobj_get(&ep->obj);
-        done = endpoint_end(ep, &budget);
-        if (done) {
-            LIST_REMOVE(ep, served);
-            ep->server = NULL;
-        }
-        kobj_put(&ep->obj);
-    }
-    return done;
+    while (!LIST_EMPTY(&env->served))
+        if (!endpoint_end(LIST_FIRST(&env->served), &budget))
+            return false;
+    return true;
 }
 
 static void endpoint_release(struct kobj *obj)
@@ -407,16 +370,11 @@ static void endpoint_release(struct kobj *obj)
 
 static int endpoint_destroy(struct kobj *obj, unsigned budget)
 {
-    struct endpoint *ep = (struct endpoint *)obj;
     bool done;
 
     kobj_get(obj);
-    done = endpoint_end(ep, &budget);
-    if (done && ep->server) {
-        LIST_REMOVE(ep, served);
-        ep->server = NULL;
-    }
-    done = done && cap_obj_revoke_all(&obj->cap, budget) == CAP_OK;
+    done = endpoint_end((struct endpoint *)obj, &budget) &&
+           cap_obj_revoke_all(&obj->cap, budget) == CAP_OK;
     kobj_put(obj);
     return done ? 0 : -EXO_EAGAIN;
 }
@@ -456,10 +414,8 @@ int64_t sys_call(struct ctx *ctx)
     struct cap_slot *slot;
     struct endpoint *ep;
     struct ctx *server;
-    int err = cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_CALL, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_CALL, &slot));
     if (meta_bad(ctx->regs.rsi))
         return -EXO_EINVAL;
     ep = slot_endpoint(slot);
@@ -470,9 +426,7 @@ int64_t sys_call(struct ctx *ctx)
     if (!server && ctx_interruptible(ctx))
         return -EXO_EINTR;
     if (server) {
-        err = take_call(server, ctx, ctx->badge);
-        if (err)
-            return err;
+        TRY(take_call(server, ctx, ctx->badge));
         join(ctx, ep, CTX_SERVED);
         ctx_wake(server, 0);
         schedule_to(server);
@@ -511,10 +465,9 @@ int64_t sys_reply_wait(struct ctx *ctx)
     struct cap_slot *slot;
     struct endpoint *ep;
     struct ctx *caller;
-    int err = cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot);
+    int err;
 
-    if (err)
-        return err;
+    TRY(cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot));
     ep = slot_endpoint(slot);
     if (ep->server != ctx->env)
         return ep->server ? -EXO_ERIGHTS : -EXO_EDEAD;
@@ -522,12 +475,12 @@ int64_t sys_reply_wait(struct ctx *ctx)
         return -EXO_EINVAL;
     err = reply(ctx, &caller);
     if (err || meta & EXO_REPLY_ONLY) {
-        event_plain(ctx, EXO_EV_NONE, 0, 0, 0);
+        event_fill(ctx, EXO_EV_NONE, 0, 0, 0);
         return err;
     }
     if (take_event(ep, ctx))
         return 0;
-    event_plain(ctx, EXO_EV_NONE, 0, 0, 0);
+    event_fill(ctx, EXO_EV_NONE, 0, 0, 0);
     if (deadline <= clock_ns())
         return -EXO_ETIMEDOUT;
     join(ctx, ep, CTX_RECEIVE);

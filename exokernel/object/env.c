@@ -284,16 +284,14 @@ int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supe
     struct cap_slot *bank_slot, *sup_slot = NULL;
     struct aspace *as;
     struct env *env;
-    int err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot);
 
-    if (!err)
-        err = aspace_find(aspace, &as);
-    if (!err && supervisor)
-        err = cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &sup_slot);
-    if (!err)
-        err = env_new((struct bank *)bank_slot->obj, as,
-                      sup_slot ? (struct endpoint *)sup_slot->obj : NULL, cookie, &env);
-    return err ? err : cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
+    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
+    TRY(aspace_find(aspace, &as));
+    if (supervisor)
+        TRY(cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &sup_slot));
+    TRY(env_new((struct bank *)bank_slot->obj, as,
+                sup_slot ? (struct endpoint *)sup_slot->obj : NULL, cookie, &env));
+    return cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
 }
 
 // The blocks of all contexts must be where they were: maps them into the new address space, or
@@ -322,23 +320,19 @@ int64_t sys_env_set_aspace(exo_handle_t handle, exo_handle_t aspace, exo_handle_
     struct aspace *as = NULL, *old;
     struct bank *new_bank = NULL;
     struct env *env;
-    int err = env_find(handle, EXO_R_CONTROL, &env);
 
-    if (!err && aspace)
-        err = aspace_find(aspace, &as);
-    if (!err && bank) {
-        err = cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot);
-        new_bank = err ? NULL : (struct bank *)slot->obj;
+    TRY(env_find(handle, EXO_R_CONTROL, &env));
+    if (aspace)
+        TRY(aspace_find(aspace, &as));
+    if (bank) {
+        TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot));
+        new_bank = (struct bank *)slot->obj;
     }
-    if (err)
-        return err;
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     old = env->aspace;
     if (as && as != old) {
-        err = blocks_move(env, as, new_bank ? new_bank : env->bank);
-        if (err)
-            return err;
+        TRY(blocks_move(env, as, new_bank ? new_bank : env->bank));
         kobj_get((struct kobj *)as);
         blocks_unmap(env);
         env->aspace = as;
@@ -355,10 +349,8 @@ int64_t sys_env_set_aspace(exo_handle_t handle, exo_handle_t aspace, exo_handle_
 int64_t sys_env_kill(exo_handle_t handle, uint64_t code, uint64_t flags)
 {
     struct env *env;
-    int err = env_find(handle, EXO_R_CONTROL, &env);
 
-    if (err)
-        return err;
+    TRY(env_find(handle, EXO_R_CONTROL, &env));
     if (flags)
         return -EXO_EINVAL;
     env_begin_death(env, EXO_DEATH_KILLED, code);
@@ -410,10 +402,8 @@ int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_
 int64_t sys_env_notify(exo_handle_t handle, uint64_t bits)
 {
     struct env *env;
-    int err = env_find(handle, EXO_R_NOTIFY, &env);
 
-    if (err)
-        return err;
+    TRY(env_find(handle, EXO_R_NOTIFY, &env));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     env_notify(env, bits);

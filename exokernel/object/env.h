@@ -166,9 +166,6 @@ uint64_t deadline_next(void);     // EXO_NEVER: none
 void irq_raised(uint32_t line); // irq.c, from the interrupt entry
 void irq_env_died(struct env *env);
 void irq_slot_gone(struct cap_slot *slot); // its bindings end with it
-int irq_root(struct bank *bank, struct kobj **obj);
-int ioport_root(struct bank *bank, struct kobj **obj);
-int machine_root(struct bank *bank, struct kobj **obj);
 unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max); // PCI functions found
 
 #endif

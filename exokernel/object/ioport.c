@@ -10,10 +10,8 @@ static int ports_find(exo_handle_t ports, uint64_t port, unsigned width, bool wr
 {
     struct cap_slot *slot;
     uint32_t first, count;
-    int err = cap_find(ports, EXO_CAP_IOPORT, write ? EXO_R_WRITE : EXO_R_READ, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(ports, EXO_CAP_IOPORT, write ? EXO_R_WRITE : EXO_R_READ, &slot));
     cap_range(slot, &first, &count);
     if (port < first || port > UINT16_MAX || port - first + width > count)
         return -EXO_EINVAL;
@@ -42,56 +40,31 @@ int64_t sys_port_io(exo_handle_t ports, uint64_t port, uint64_t width_write, uin
 {
     bool write = width_write & EXO_PORT_WRITE;
     uint64_t width = width_write & ~(uint64_t)EXO_PORT_WRITE;
-    int err;
 
     if (width != 1 && width != 2 && width != 4)
         return -EXO_EINVAL;
-    err = ports_find(ports, port, (unsigned)width, write);
-    if (err)
-        return err;
+    TRY(ports_find(ports, port, (unsigned)width, write));
     return write ? port_write((uint16_t)port, (unsigned)width, value)
                  : port_read((uint16_t)port, (unsigned)width);
-}
-
-static bool writable(uaddr_t va, uint64_t bytes)
-{
-    uint32_t rights;
-
-    if (!user_range(va, bytes))
-        return false;
-    for (uint64_t at = va & ~(EXO_PAGE_SIZE - 1); at < va + bytes; at += EXO_PAGE_SIZE)
-        if (!aspace_translate(env_current()->aspace, at, &rights) || !(rights & EXO_R_WRITE))
-            return false;
-    return true;
 }
 
 int64_t sys_port_string(exo_handle_t ports, uint64_t port, uaddr_t buffer, uint64_t length,
                         uint64_t write)
 {
     static uint8_t bytes[4096];
-    int err = ports_find(ports, port, 1, write != 0);
 
-    if (err)
-        return err;
+    TRY(ports_find(ports, port, 1, write != 0));
     if (length > sizeof(bytes))
         return -EXO_ELIMIT;
-    if (write) {
-        if (copy_from_user(bytes, buffer, length))
-            return -EXO_EFAULT;
-        for (uint64_t i = 0; i < length; i++)
+    if (copy_from_user(bytes, buffer, length) || (!write && copy_to_user(buffer, bytes, length)))
+        return -EXO_EFAULT; // before the port gives what could not be put back
+    for (uint64_t i = 0; i < length; i++) {
+        if (write)
             outb((uint16_t)port, bytes[i]);
-        return (int64_t)length;
+        else
+            bytes[i] = inb((uint16_t)port);
     }
-    if (!writable(buffer, length)) // what was read cannot be put back
-        return -EXO_EFAULT;
-    for (uint64_t i = 0; i < length; i++)
-        bytes[i] = inb((uint16_t)port);
-    return copy_to_user(buffer, bytes, length) ? -EXO_EFAULT : (int64_t)length;
-}
-
-int ioport_root(struct bank *bank, struct kobj **obj)
-{
-    return kobj_alloc(bank, EXO_CAP_IOPORT, sizeof(struct kobj), obj);
+    return !write && copy_to_user(buffer, bytes, length) ? -EXO_EFAULT : (int64_t)length;
 }
 
 const struct kobj_ops ioport_ops = {

@@ -47,40 +47,22 @@ void irq_env_died(struct env *env)
 static int line_find(exo_handle_t irq, uint64_t line, struct cap_slot **slot)
 {
     uint32_t first, count;
-    int err = cap_find(irq, EXO_CAP_IRQ, EXO_R_BIND, slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(irq, EXO_CAP_IRQ, EXO_R_BIND, slot));
     cap_range(*slot, &first, &count);
     return line < first || line - first >= count || line >= LINES || line == CASCADE ? -EXO_EINVAL
                                                                                      : 0;
-}
-
-static bool slot_binds(const struct cap_slot *slot)
-{
-    for (uint32_t i = 0; i < LINES; i++)
-        if (lines[i].slot == slot)
-            return true;
-    return false;
 }
 
 int64_t sys_irq_bind(exo_handle_t irq, uint64_t line, uint64_t bits)
 {
     struct cap_slot *slot;
     struct env *env = env_current();
-    int err = line_find(irq, line, &slot);
 
-    if (err)
-        return err;
+    TRY(line_find(irq, line, &slot));
     if (lines[line].env && lines[line].env != env)
         return -EXO_EBUSY;
-    if (lines[line].slot) {
-        slot = lines[line].slot;
-        line_unbind((uint32_t)line);
-        if (!slot_binds(slot))
-            slot->wkind = 0;
-        line_find(irq, line, &slot);
-    }
+    line_unbind((uint32_t)line); // its slot stays marked: no harm, its end will find nothing
     if (bits == 0)
         return 0;
     lines[line] = (struct line){.slot = slot, .env = env, .bits = bits};
@@ -92,19 +74,12 @@ int64_t sys_irq_bind(exo_handle_t irq, uint64_t line, uint64_t bits)
 int64_t sys_irq_ack(exo_handle_t irq, uint64_t line)
 {
     struct cap_slot *slot;
-    int err = line_find(irq, line, &slot);
 
-    if (err)
-        return err;
+    TRY(line_find(irq, line, &slot));
     if (lines[line].env != env_current())
         return -EXO_EINVAL;
     irq_unmask((uint32_t)line);
     return 0;
-}
-
-int irq_root(struct bank *bank, struct kobj **obj)
-{
-    return kobj_alloc(bank, EXO_CAP_IRQ, sizeof(struct kobj), obj);
 }
 
 const struct kobj_ops irq_ops = {

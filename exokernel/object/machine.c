@@ -18,10 +18,8 @@ int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
 {
     static char text[4096];
     struct cap_slot *slot;
-    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &slot));
     if (length > sizeof(text))
         return -EXO_ELIMIT;
     if (copy_from_user(text, from, length))
@@ -67,10 +65,8 @@ _Noreturn static void machine_reset(void)
 int64_t sys_machine_power(exo_handle_t machine, uint64_t action, uint64_t code)
 {
     struct cap_slot *slot;
-    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot));
     if (action == EXO_POWER_OFF)
         machine_off((uint32_t)code);
     if (action == EXO_POWER_RESET)
@@ -83,10 +79,8 @@ int64_t sys_machine_trace(exo_handle_t machine, uaddr_t buffer, uint64_t length,
     struct cap_slot *slot;
     struct exo_trace record;
     uint64_t at, copied = 0;
-    int err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &slot));
     if (copy_from_user(&at, cursor, sizeof(at)))
         return -EXO_EFAULT;
     while (length - copied * sizeof(record) >= sizeof(record) && trace_get(&at, &record)) {
@@ -95,11 +89,6 @@ int64_t sys_machine_trace(exo_handle_t machine, uaddr_t buffer, uint64_t length,
         copied++;
     }
     return copy_to_user(cursor, &at, sizeof(at)) ? -EXO_EFAULT : (int64_t)copied;
-}
-
-int machine_root(struct bank *bank, struct kobj **obj)
-{
-    return kobj_alloc(bank, EXO_CAP_MACHINE, sizeof(struct kobj), obj);
 }
 
 const struct kobj_ops machine_ops = {

@@ -278,15 +278,12 @@ static int slice_new(struct bank *bank, struct cpu *cpu, struct slice **out)
     struct kobj *obj;
     struct slice *slice;
     uint32_t index;
-    int err;
 
     for (index = 0; index < info_page->slices && info_slices[index].positions; index++)
         ;
     if (index == info_page->slices)
         return -EXO_ENOMEM;
-    err = kobj_alloc(bank, EXO_CAP_SLICE, sizeof(*slice), &obj);
-    if (err)
-        return err;
+    TRY(kobj_alloc(bank, EXO_CAP_SLICE, sizeof(*slice), &obj));
     slice = (struct slice *)obj;
     slice->cpu = cpu;
     slice->index = index;
@@ -307,10 +304,8 @@ static void slice_resize(struct slice *slice, int64_t more)
 int slice_root(struct bank *bank, struct slice **slice)
 {
     struct cpu *cpu = this_cpu();
-    int err = slice_new(bank, cpu, slice);
 
-    if (err)
-        return err;
+    TRY(slice_new(bank, cpu, slice));
     for (unsigned i = 0; i < SLICE_POSITIONS; i++)
         cpu->vector[i] = *slice;
     slice_resize(*slice, SLICE_POSITIONS);
@@ -323,17 +318,13 @@ int64_t sys_slice_split(exo_handle_t handle, uint64_t positions)
     struct cap_slot *slot;
     struct slice *parent, *slice;
     uint32_t nth = 0, given = 0, all;
-    int err = cap_find(handle, EXO_CAP_SLICE, EXO_R_DERIVE, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(handle, EXO_CAP_SLICE, EXO_R_DERIVE, &slot));
     parent = (struct slice *)slot->obj;
     all = parent->positions;
     if (positions == 0 || positions >= all)
         return -EXO_EINVAL;
-    err = slice_new(parent->obj.bank, parent->cpu, &slice);
-    if (err)
-        return err;
+    TRY(slice_new(parent->obj.bank, parent->cpu, &slice));
     slice->parent = parent;
     kobj_get(&parent->obj);
     for (unsigned i = 0; i < SLICE_POSITIONS; i++) { // evenly from all over the vector
@@ -412,12 +403,9 @@ int64_t sys_ctx_yield(exo_handle_t handle, uint64_t index, uint64_t ns)
     struct cpu *cpu = this_cpu();
     struct ctx *self = cpu->ctx, *to = NULL;
     struct cap_slot *slot;
-    int err;
 
     if (handle) {
-        err = cap_find(handle, EXO_CAP_ENV, 0, &slot);
-        if (err)
-            return err;
+        TRY(cap_find(handle, EXO_CAP_ENV, 0, &slot));
         if (!(slot->rights & (EXO_R_NOTIFY | EXO_R_CONTROL)))
             return -EXO_ERIGHTS;
         if (((struct env *)slot->obj)->state >= EXO_ENV_DYING)

@@ -158,7 +158,6 @@ static int cond_add(struct ctx *ctx, unsigned index, const struct exo_cond *cond
     struct cap_slot *slot;
     uint32_t rights;
     paddr_t pa;
-    int err;
 
     if (cond->kind == EXO_COND_WORD) {
         if (cond->va % 4)
@@ -171,9 +170,7 @@ static int cond_add(struct ctx *ctx, unsigned index, const struct exo_cond *cond
     }
     if (cond->kind > EXO_COND_WCAPS)
         return -EXO_EINVAL;
-    err = cap_find(cond->va, EXO_CAP_NONE, 0, &slot);
-    if (err)
-        return err;
+    TRY(cap_find(cond->va, EXO_CAP_NONE, 0, &slot));
     if (cond->value == 0)
         return 1; // holds for ever
     entry_add(ctx, index, (uint8_t)cond->kind, (uint64_t)slot->obj, cond->value);
@@ -320,10 +317,8 @@ int64_t sys_cap_arm(exo_handle_t handle, uint64_t bits)
 {
     struct cap_slot *slot;
     struct kobj *run;
-    int err = cap_find(handle, EXO_CAP_FRAMES, EXO_R_READ, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(handle, EXO_CAP_FRAMES, EXO_R_READ, &slot));
     run = (struct kobj *)slot->obj;
     if (bits & (bits - 1) || !frames_is_ram(run))
         return -EXO_EINVAL;

@@ -16,14 +16,6 @@ static const uint8_t *table_at(uint64_t pa)
     return pa && pa < EARLY_END - TABLE_MAX ? phys_to_virt(pa) : NULL;
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t value;
-
-    memcpy(&value, p, sizeof(value));
-    return value;
-}
-
 static const uint8_t *rsdp_scan(void)
 {
     for (paddr_t pa = 0xe0000; pa < 0x100000; pa += 16)

@@ -210,24 +210,16 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
            (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
 }
 
-// Seconds since 1970 UTC. Read twice until both agree, so that no update falls between.
+// Seconds since 1970 UTC. Once no update is under way there are 244 us to read.
 int64_t rtc_seconds(void)
 {
     static const uint8_t regs[6] = {0, 2, 4, 7, 8, 9};
-    uint8_t now[6], again[6], mode;
-    bool same;
+    uint8_t now[6], mode;
 
-    do {
-        while (rtc_read(10) & 0x80)
-            __asm__ volatile("pause");
-        for (unsigned i = 0; i < 6; i++)
-            now[i] = rtc_read(regs[i]);
-        same = true;
-        for (unsigned i = 0; i < 6; i++) {
-            again[i] = rtc_read(regs[i]);
-            same &= now[i] == again[i];
-        }
-    } while (!same);
+    while (rtc_read(10) & 0x80)
+        __asm__ volatile("pause");
+    for (unsigned i = 0; i < 6; i++)
+        now[i] = rtc_read(regs[i]);
     mode = rtc_read(11);
     for (unsigned i = 0; i < 6; i++) {
         bool pm = i == 2 && now[i] & 0x80;

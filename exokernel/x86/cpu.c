@@ -19,7 +19,6 @@
 #include <core/log.h>
 #include <x86/cpu.h>
 
-#define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
 #define MSR_LSTAR          0xc0000082
 #define MSR_FMASK          0xc0000084
@@ -36,19 +35,14 @@
 
 #define XCR0_WANTED 7u // x87, SSE, AVX
 
-_Static_assert(offsetof(struct cpu, stack) == 0x08, "entry.S");
-_Static_assert(offsetof(struct cpu, user_rsp) == 0x10, "entry.S");
-_Static_assert(offsetof(struct cpu, ctx) == 0x18, "entry.S");
-_Static_assert(offsetof(struct cpu, regs_top) == 0x20, "entry.S");
-_Static_assert(offsetof(struct cpu, block) == 0x28, "entry.S");
-_Static_assert(offsetof(struct cpu, info) == 0x30, "entry.S");
-_Static_assert(offsetof(struct cpu, gs_base) == 0x38, "entry.S");
-_Static_assert(offsetof(struct cpu, scratch) == 0x40, "entry.S");
-_Static_assert(offsetof(struct cpu, gs_moved) == 0x50, "entry.S");
-_Static_assert(sizeof(struct regs) == 176, "entry.S");
-_Static_assert(offsetof(struct regs, vector) == 120, "entry.S");
-_Static_assert(offsetof(struct exo_env_info, foreign) == 32, "entry.S");
-_Static_assert(KERNEL_STACK == 16384, "boot.S");
+_Static_assert(offsetof(struct cpu, stack) == 0x08 && offsetof(struct cpu, user_rsp) == 0x10 &&
+                   offsetof(struct cpu, ctx) == 0x18 && offsetof(struct cpu, regs_top) == 0x20 &&
+                   offsetof(struct cpu, block) == 0x28 && offsetof(struct cpu, info) == 0x30 &&
+                   offsetof(struct cpu, gs_base) == 0x38 && offsetof(struct cpu, scratch) == 0x40 &&
+                   offsetof(struct cpu, gs_moved) == 0x50 && sizeof(struct regs) == 176 &&
+                   offsetof(struct regs, vector) == 120 &&
+                   offsetof(struct exo_env_info, foreign) == 32 && KERNEL_STACK == 16384,
+               "entry.S and boot.S know these");
 
 struct cpu cpus[CPU_MAX];
 uint32_t cpu_features;
@@ -72,14 +66,20 @@ struct gate {
 };
 static struct gate idt[256] __attribute__((aligned(16)));
 
+// Where CPUID tells of it, what to set in CR4 to have it.
 static const struct {
-    uint32_t feature;
+    uint32_t leaf, reg, bit, feature, cr4;
     const char *name;
-} feature_names[] = {
-    {EXO_CPU_FSGSBASE, "fsgsbase"}, {EXO_CPU_RDRAND, "rdrand"}, {EXO_CPU_SMEP, "smep"},
-    {EXO_CPU_SMAP, "smap"},         {EXO_CPU_UMIP, "umip"},     {EXO_CPU_XSAVE, "xsave"},
-    {EXO_CPU_RDTSCP, "rdtscp"},
+} features[] = {
+    {7, 1, 0, EXO_CPU_FSGSBASE, CR4_FSGSBASE, "fsgsbase"},
+    {1, 2, 30, EXO_CPU_RDRAND, 0, "rdrand"},
+    {7, 1, 7, EXO_CPU_SMEP, CR4_SMEP, "smep"},
+    {7, 1, 20, EXO_CPU_SMAP, CR4_SMAP, "smap"},
+    {7, 2, 2, EXO_CPU_UMIP, CR4_UMIP, "umip"},
+    {1, 2, 26, EXO_CPU_XSAVE, CR4_OSXSAVE, "xsave"},
+    {0x80000001, 3, 27, EXO_CPU_RDTSCP, 0, "rdtscp"},
 };
+#define FEATURES (sizeof(features) / sizeof(features[0]))
 
 static bool smap_works(void)
 {
@@ -94,62 +94,51 @@ static bool smap_works(void)
 
 static void features_find(void)
 {
-    uint32_t r[4], max;
+    uint32_t r[4];
 
-    cpuid(0, 0, r);
-    max = r[0];
-    cpuid(1, 0, r);
-    if (r[2] & 1u << 30)
-        cpu_features |= EXO_CPU_RDRAND;
-    if (r[2] & 1u << 26)
-        cpu_features |= EXO_CPU_XSAVE, cr4_bits |= CR4_OSXSAVE;
-    if (max >= 7) {
-        cpuid(7, 0, r);
-        if (r[1] & 1u << 0)
-            cpu_features |= EXO_CPU_FSGSBASE, cr4_bits |= CR4_FSGSBASE;
-        if (r[1] & 1u << 7)
-            cpu_features |= EXO_CPU_SMEP, cr4_bits |= CR4_SMEP;
-        if (r[1] & 1u << 20 && smap_works())
-            cpu_features |= EXO_CPU_SMAP, cr4_bits |= CR4_SMAP;
-        if (r[2] & 1u << 2)
-            cpu_features |= EXO_CPU_UMIP, cr4_bits |= CR4_UMIP;
+    for (unsigned i = 0; i < FEATURES; i++) {
+        cpuid(features[i].leaf & 0x80000000, 0, r); // the last leaf of this kind
+        if (r[0] < features[i].leaf)
+            continue;
+        cpuid(features[i].leaf, 0, r);
+        if (!(r[features[i].reg] >> features[i].bit & 1) ||
+            (features[i].feature == EXO_CPU_SMAP && !smap_works()))
+            continue;
+        cpu_features |= features[i].feature;
+        cr4_bits |= features[i].cr4;
     }
     if (cpu_features & EXO_CPU_XSAVE) {
         cpuid(13, 0, r);
         xcr0_bits = r[0] & XCR0_WANTED;
     }
-    cpuid(0x80000001, 0, r);
-    if (r[3] & 1u << 27)
-        cpu_features |= EXO_CPU_RDTSCP;
 }
 
+// clac, stac, wrgsbase %rcx
 static void alternatives_patch(void)
 {
-    static const uint8_t clac[3] = {0x0f, 0x01, 0xca}, stac[3] = {0x0f, 0x01, 0xcb};
-    static const uint8_t wrgsbase[5] = {0xf3, 0x48, 0x0f, 0xae, 0xd9}; // %rcx
+    static const uint8_t code[][5] = {
+        {0x0f, 0x01, 0xca}, {0x0f, 0x01, 0xcb}, {0xf3, 0x48, 0x0f, 0xae, 0xd9}};
 
     for (struct alternative *alt = alternative_start; alt < alternative_end; alt++) {
-        if (alt->kind == 1 && cpu_features & EXO_CPU_SMAP)
-            memcpy(alt->at, clac, sizeof(clac));
-        if (alt->kind == 2 && cpu_features & EXO_CPU_SMAP)
-            memcpy(alt->at, stac, sizeof(stac));
-        if (alt->kind == 3 && cpu_features & EXO_CPU_FSGSBASE)
-            memcpy(alt->at, wrgsbase, sizeof(wrgsbase));
+        if (cpu_features & (alt->kind == 3 ? EXO_CPU_FSGSBASE : EXO_CPU_SMAP))
+            memcpy(alt->at, code[alt->kind - 1], alt->kind == 3 ? 5 : 3);
     }
+}
+
+static void features_print(const char *title, bool have)
+{
+    log_printf("%s", title);
+    for (unsigned i = 0; i < FEATURES; i++)
+        if (((cpu_features & features[i].feature) != 0) == have)
+            log_printf(" %s", features[i].name);
 }
 
 void cpu_early(void)
 {
     features_find();
     alternatives_patch();
-    log_printf("cpu: has");
-    for (unsigned i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
-        if (cpu_features & feature_names[i].feature)
-            log_printf(" %s", feature_names[i].name);
-    log_printf("; does without");
-    for (unsigned i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
-        if (!(cpu_features & feature_names[i].feature))
-            log_printf(" %s", feature_names[i].name);
+    features_print("cpu: has", true);
+    features_print("; does without", false);
     log_printf("\n");
 }
 

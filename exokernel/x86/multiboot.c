@@ -17,22 +17,6 @@
 
 struct boot_info boot_info;
 
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t value;
-
-    memcpy(&value, p, sizeof(value));
-    return value;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t value;
-
-    memcpy(&value, p, sizeof(value));
-    return value;
-}
-
 static void text_copy(char *to, size_t room, const char *from)
 {
     size_t i;

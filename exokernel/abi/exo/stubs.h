@@ -16,8 +16,8 @@
 //              both sides; nothing was waited for then. A call that is being served when its server
 //              waits again with EXO_REPLY_NONE is over for the caller: -EXO_EDEAD.
 // Capabilities beyond what the receiver accepts (exo_ctx.recv_max) are LIMIT, a full receiver
-// NOSLOT or NOMEM, a capability that is being revoked AGAIN, a MOVE of one that is bound to an
-// interrupt or has an event queued BUSY: the sender's error each time, and nothing was transferred.
+// NOSLOT or NOMEM, a capability that is being revoked AGAIN: the sender's error each time, and
+// nothing was transferred.
 // -EXO_EINTR of a call says that the server has not seen it.
 #ifndef EXO_STUBS_H
 #define EXO_STUBS_H
