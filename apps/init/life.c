@@ -129,13 +129,13 @@ long life_execed(struct proc *p, const char *message, size_t bytes)
 
 struct gift { // descriptors that a caller has handed over for its set-id exec
     struct proc *owner;
-    exo_handle_t cap[8][4];
+    exo_handle_t cap[LIBOS_START_FDS][4];
 };
 static struct gift gift;
 
 static void gift_clear(void)
 {
-    for (int fd = 0; fd < 8; fd++) {
+    for (int fd = 0; fd < LIBOS_START_FDS; fd++) {
         for (int i = 0; i < 4; i++) {
             if (gift.cap[fd][i])
                 exo_cap_delete(gift.cap[fd][i]);
@@ -147,17 +147,20 @@ static void gift_clear(void)
 // One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an error.
 long life_setid_give(struct proc *caller, struct exo_msg *m)
 {
-    uint64_t slot = m->w[1];
-    if (slot >= 8)
+    uint64_t slot = m->w[1], places = m->w[2];
+    if (slot >= LIBOS_START_FDS)
         return -LX_EINVAL;
     if (gift.owner != caller)
         gift_clear();
     gift.owner = caller;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0, k = 0; i < 4; i++) {
         if (gift.cap[slot][i])
             exo_cap_delete(gift.cap[slot][i]);
-        gift.cap[slot][i] = ctx()->recv[i];
-        ctx()->recv[i] = 0;
+        gift.cap[slot][i] = 0;
+        if (!(places >> i & 1))
+            continue;
+        gift.cap[slot][i] = ctx()->recv[k];
+        ctx()->recv[k++] = 0;
     }
     return 0;
 }
@@ -170,7 +173,10 @@ static int give_descriptors(exo_handle_t env, struct libos_start *s)
             s->fds[i].cap[k] = 0;
             if (!gift.cap[i][k])
                 continue;
-            int64_t h = exo_cap_copy(gift.cap[i][k], EXO_R_ALL, env, 0);
+            struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+            int64_t h = exo_cap_identify(gift.cap[i][k], &info);
+            if (h >= 0)
+                h = exo_cap_copy(gift.cap[i][k], info.rights, env, 0);
             if (h < 0)
                 return -1;
             s->fds[i].cap[k] = (exo_handle_t)h;
@@ -198,7 +204,7 @@ static struct libos_start *start_copy(uint64_t bytes)
     }
     memcpy(s, from, bytes);
     ((char *)s)[bytes - 1] = 0;
-    if (s->magic != LIBOS_START_MAGIC || s->strings >= bytes || s->nfds > 8) {
+    if (s->magic != LIBOS_START_MAGIC || s->strings >= bytes || s->nfds > LIBOS_START_FDS) {
         free(s);
         return NULL;
     }

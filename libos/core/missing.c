@@ -23,18 +23,3 @@ __attribute__((weak)) void timer_after_exec(void);
 __attribute__((weak)) void timer_after_exec(void)
 {
 }
-
-__attribute__((weak)) int file_hand_over(void);
-__attribute__((weak)) int file_hand_over(void)
-{
-    return -LX_ENOSYS;
-}
-
-int log_install(uint64_t machine);
-extern uint64_t libos_machine;
-__attribute__((weak)) void fd_init(void);
-__attribute__((weak)) void fd_init(void)
-{
-    if (libos_machine)
-        log_install(libos_machine);
-}

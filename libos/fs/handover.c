@@ -30,6 +30,7 @@ int file_hand_over(struct file *file, struct libos_start_fd *out, struct exo_sen
     switch (file->ops->kind) {
     case FD_KIND_REGULAR:
     case FD_KIND_DIR:
+    case FD_KIND_PATH:
         send_cap(&send[CAP_OBJECT], file->endpoint);
         send_cap(&send[CAP_PAGE], file->node_cap);
         return EXO_MSG_CAPS;
@@ -85,6 +86,7 @@ static struct file *rebuild(const struct libos_start_fd *in)
     switch (in->kind) {
     case FD_KIND_REGULAR:
     case FD_KIND_DIR:
+    case FD_KIND_PATH:
         if (genuine(cap[CAP_OBJECT], H_FSD) && frames(cap[CAP_PAGE]))
             err = node_rebuild(in->kind, in->flags, cap[CAP_OBJECT], cap[CAP_PAGE], &file);
         break;
@@ -107,6 +109,8 @@ static struct file *rebuild(const struct libos_start_fd *in)
     take_state(file, cap[CAP_STATE]);
     return file;
 }
+
+#define FD_HANDED_MAX 1024 // the table grows to the highest descriptor: a limit to what others may ask for
 
 static void install_at(int fd, struct file *file)
 {
@@ -137,10 +141,14 @@ void fd_init(const struct libos_start *start)
     }
     if (!start->nfds && !start->secure)
         open_console();
-    for (uint32_t i = 0; i < start->nfds && i < 8; i++) {
-        struct file *file = start->fds[i].fd >= 0 && start->fds[i].fd < 8 ? rebuild(&start->fds[i]) : NULL;
-        if (file)
+    for (uint32_t i = 0; i < start->nfds && i < LIBOS_START_FDS; i++) {
+        struct file *file = rebuild(&start->fds[i]);
+        if (file && start->fds[i].fd == LX_AT_FDCWD && LX_S_ISDIR(file->mode) && !fd_current()->cwd)
+            fd_current()->cwd = file;
+        else if (file && start->fds[i].fd >= 0 && start->fds[i].fd < FD_HANDED_MAX)
             install_at(start->fds[i].fd, file);
+        else if (file)
+            file_put(file);
     }
     // A set-id program must find 0, 1 and 2 taken, or its first files would stand there.
     long err;

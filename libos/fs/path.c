@@ -170,7 +170,8 @@ static long open_reply(const struct exo_msg *m, uint32_t flags, struct file **ou
 long node_rebuild(uint32_t kind, uint32_t flags, exo_handle_t endpoint, exo_handle_t node, struct file **out)
 {
     struct lx_stat st;
-    long err = node_file(kind == FD_KIND_DIR ? &dir_ops : &regular_ops, flags, endpoint, node, out);
+    const struct file_ops *ops = kind == FD_KIND_DIR ? &dir_ops : kind == FD_KIND_PATH ? &path_ops : &regular_ops;
+    long err = node_file(ops, flags, endpoint, node, out);
     if (err == 0 && endpoint_stat(*out, &st) == 0) {
         (*out)->mode = st.st_mode;
         (*out)->ino = st.st_ino;

@@ -368,6 +368,12 @@ static int claim_ids(const struct exec *x)
     return (int)server_call(H_INIT, &m);
 }
 
+static void inherit(const struct libos_start *start)
+{
+    fd_current()->umask = start->umask & 0777;
+    sig_inherit(start->sigmask, start->sigignored);
+}
+
 // What init asked for cannot be done: the environment ends, with the status a shell would give.
 #define START_FAILED (127 << 8)
 
@@ -385,6 +391,8 @@ void exec_start(const struct libos_start *start)
         x->program = (struct source){.frames = start->image, .size = start->image_bytes};
         error = elf_read(&x->elf, &x->program);
     } else {
+        if (start->secure)
+            inherit(start);
         error = prepare(x, NULL);
         if (!error && start->secure)
             error = claim_ids(x);

@@ -6,28 +6,48 @@
 #include <proc/exec.h>
 #include <mem/mem.h>
 #include <fs/file.h>
+#include <fs/handover.h>
 
-#define FDS_MAX 8
+// The kernel sends no empty places: the rest moves up. Returns which there were.
+static uint64_t compact(struct exo_send *send, int n, unsigned *count)
+{
+    uint64_t places = 0;
+    *count = 0;
+    for (int i = 0; i < n; i++) {
+        if (!send[i].handle)
+            continue;
+        places |= 1u << i;
+        send[(*count)++] = send[i];
+    }
+    return places;
+}
 
-int file_hand_over(struct file *file, struct libos_start_fd *out, struct exo_send *send); // fs/fd.c
-
-static long give_fd(struct libos_start *s, int fd)
+static long give(struct libos_start *s, int fd, struct file *file)
 {
     struct exo_ctx *ctx = ctx_self();
     struct libos_start_fd *out = &s->fds[s->nfds];
-    struct file *file = file_get(fd);
-    if (!file)
-        return 0;
     int n = file_hand_over(file, out, ctx->send); // capabilities to send, or < 0: this kind cannot be
     long error = 0;
     if (n >= 0) {
-        struct exo_msg m = {.meta = EXO_META(0, n), .w = {PROC_OP_SETID_GIVE, s->nfds}};
+        unsigned count;
+        uint64_t places = compact(ctx->send, n, &count);
+        struct exo_msg m = {.meta = EXO_META(0, count), .w = {PROC_OP_SETID_GIVE, s->nfds, places}};
         out->fd = fd;
         error = server_call(H_INIT, &m);
         if (!error)
             s->nfds++;
     }
-    file_put(file);
+    return error;
+}
+
+// The working directory and the descriptors that stay open, as many as there is room for.
+static long give_files(struct libos_start *s)
+{
+    const struct fd_table *t = fd_current();
+    long error = t->cwd ? give(s, LX_AT_FDCWD, t->cwd) : 0;
+    for (uint32_t fd = 0; fd < t->size && !error && s->nfds < LIBOS_START_FDS; fd++)
+        if (t->entry[fd].file && !t->entry[fd].cloexec)
+            error = give(s, (int)fd, t->entry[fd].file);
     return error;
 }
 
@@ -40,6 +60,9 @@ static void fill(struct libos_start *s, size_t bytes, const char *path, const st
     s->envc = a->envp.count;
     s->strings = sizeof *s;
     s->strings_size = (uint32_t)(bytes - sizeof *s);
+    s->umask = fd_current()->umask;
+    s->sigmask = thread_self()->sigmask;
+    s->sigignored = sig_ignored_set();
     memcpy(at, path, strlen(path) + 1);
     at += strlen(path) + 1;
     memcpy(at, a->argv.text, a->argv.used);
@@ -61,8 +84,7 @@ int setid_exec(const char *path, const struct args *a)
     if (!error) {
         struct libos_start *s = view;
         fill(s, bytes, path, a);
-        for (int fd = 0; fd < FDS_MAX && !error; fd++)
-            error = give_fd(s, fd);
+        error = give_files(s);
         window_unmap(view, pages);
     }
     if (!error) {

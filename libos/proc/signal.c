@@ -300,6 +300,25 @@ void sig_tell_child_flags(void)
         sig.child_flags = flags;
 }
 
+uint64_t sig_ignored_set(void)
+{
+    uint64_t set = 0;
+    for (int i = 0; i < LX_NSIG; i++)
+        if (sig.action[i].handler == LX_SIG_IGN)
+            set |= 1ull << i;
+    return set;
+}
+
+// In an environment made for an exec (set-id): what the process had.
+void sig_inherit(uint64_t mask, uint64_t ignored)
+{
+    for (int i = 0; i < LX_NSIG; i++)
+        if (ignored >> i & 1)
+            sig.action[i].handler = LX_SIG_IGN;
+    thread_self()->sigmask = mask & ~SIG_UNBLOCKABLE;
+    sig_tell_child_flags();
+}
+
 struct snapshot {
     struct lx_sigaction action[LX_NSIG];
     uint64_t mask, altstack, altstack_size;

@@ -85,7 +85,8 @@ enum proc_op {
     PROC_OP_EXECED,    // message: comm[16], cmdline; () the caller has executed a program
     PROC_OP_SETNICE,   // (pid, nice)
     PROC_OP_FLAGS,     // (set, clear) of PROC_F_NOCLDWAIT | NOCLDSTOP
-    PROC_OP_SETID_GIVE,// (fd slot 0..7) caps[0..n): capabilities of a descriptor the new environment shall have
+    PROC_OP_SETID_GIVE,// (index in fds[], places) caps[0..n): capabilities of a descriptor the new environment shall
+                       // have, for the places 0..3 of struct libos_start_fd whose bits are set
     PROC_OP_SETID_EXEC,// (bytes) caps[0] = FRAMES with struct libos_start and strings (at most 256 pages): run its path in
                        // a fresh environment that nobody else ever held, with the record and pid of the caller, who dies.
                        // The libOS there opens the file, and claims what its mode says:

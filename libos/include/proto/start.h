@@ -44,6 +44,7 @@ enum libos_start_mode {
 
 #define AT_EXO_START 0x1000 // auxiliary vector: address of the libOS's copy of struct libos_start (or of struct exo_boot)
 #define LIBOS_START_MAGIC 0x5452415453544f4cull
+#define LIBOS_START_FDS 32
 struct libos_start {
     uint32_t size, version;
     uint64_t magic;
@@ -53,18 +54,19 @@ struct libos_start {
     uint32_t strings_size;
     uint32_t nfds;         // descriptors handed over (set-id exec, first process)
     uint32_t secure;       // set-id exec: claim the file's ids, AT_SECURE
-    uint32_t reserved;
+    uint32_t umask;        // set-id exec: what a process keeps over exec
+    uint64_t sigmask, sigignored;
     exo_handle_t image;    // FRAMES
     uint64_t image_bytes;
     uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h);
                            // the program finds this structure by getauxval(AT_EXO_START)
     struct libos_start_fd {
-        int32_t fd;
+        int32_t fd;        // AT_FDCWD: the working directory
         uint32_t kind;     // enum libos_fd_kind
         uint32_t flags;    // O_* status flags
         uint32_t reserved;
         exo_handle_t cap[4];
         uint64_t offset;
-    } fds[8];
+    } fds[LIBOS_START_FDS];
 };
 #endif
