@@ -141,7 +141,11 @@ int path_base(int dirfd, exo_handle_t *endpoint);
 long path_copy(uint64_t upath, size_t at);
 // One call with one path: op, up to five arguments. m->w holds the answer. /proc is handled by the caller: -FS_MOUNT.
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m);
-long path_open(int dirfd, exo_handle_t base, const char *path, uint32_t flags, uint32_t mode, struct file **out);
+// The same with `length` bytes of one or two paths already in the message page, and m->w and `caps` capabilities set.
+long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps);
+long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
+long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
+void path_join_proc(int dirfd, char *path); // a name relative to a directory of /proc becomes one below the mount
 
 // --- others --------------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out); // character devices by number

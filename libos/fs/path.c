@@ -5,22 +5,22 @@
 // A path that leads into another file system comes back as -FS_MOUNT with the rest: /proc is served here.
 #include <fs/handover.h>
 
+// A directory of /proc has no endpoint: nothing of another file system can be named from it.
 static int dir_endpoint(struct file *file, exo_handle_t *endpoint)
 {
     if (!LX_S_ISDIR(file->mode))
         return -LX_ENOTDIR;
     *endpoint = file->endpoint;
-    return 0;
+    return file->endpoint ? 0 : -LX_EXDEV;
 }
 
 int path_base(int dirfd, exo_handle_t *endpoint)
 {
-    if (dirfd == LX_AT_FDCWD) {
-        *endpoint = fd_current()->cwd ? fd_current()->cwd->endpoint : H_FSD;
-        return 0;
-    }
-    struct file *file = fd_file(dirfd);
-    return file ? dir_endpoint(file, endpoint) : -LX_EBADF;
+    struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
+    if (file)
+        return dir_endpoint(file, endpoint);
+    *endpoint = H_FSD;
+    return dirfd == LX_AT_FDCWD ? 0 : -LX_EBADF;
 }
 
 long path_copy(uint64_t upath, size_t at)
@@ -37,21 +37,21 @@ static bool proc_directory(int dirfd, const char *path)
     return file && file->ops == &proc_ops && path[0] != '/';
 }
 
-static void proc_join(int dirfd, char *path);
-
 // `length` bytes of one or two paths are in the message page.
-static long call_with_paths(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
+long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
 {
     exo_handle_t endpoint;
     const char *path = (const char *)msg_page();
     if (proc_directory(dirfd, path)) {
-        proc_join(dirfd, (char *)msg_page());
+        path_join_proc(dirfd, (char *)msg_page());
         m->w[1] = FS_MOUNT_PROC;
         return -FS_MOUNT;
     }
-    int err = path_base(dirfd, &endpoint);
-    if (err < 0 && path[0] == '/') // an absolute path does not look at dirfd
-        endpoint = H_FSD, err = 0;
+    int err = 0;
+    if (path[0] == '/') // does not look at dirfd
+        endpoint = H_FSD;
+    else
+        err = path_base(dirfd, &endpoint);
     if (err < 0)
         return err;
     m->meta = EXO_META(length, caps);
@@ -64,15 +64,7 @@ long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5],
     if (length < 0)
         return length;
     *m = (struct exo_msg){.w = {op, args[0], args[1], args[2], args[3], args[4]}};
-    return call_with_paths(dirfd, (size_t)length, m, 0);
-}
-
-// A call that changes names: inside a mount nothing can be changed.
-static long change(int dirfd, uint64_t upath, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
-{
-    struct exo_msg m;
-    long err = path_call(dirfd, upath, op, (uint64_t[5]){a, b, c}, &m);
-    return err == -FS_MOUNT ? -LX_EPERM : err;
+    return path_send(dirfd, (size_t)length, m, 0);
 }
 
 // --- opening ----------------------------------------------------------------------------------------
@@ -179,12 +171,12 @@ long node_rebuild(uint32_t kind, uint32_t flags, exo_handle_t endpoint, exo_hand
     return err;
 }
 
-static long open_call(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out)
+long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out)
 {
     struct exo_msg m = {.w = {FS_OP_OPEN, flags, mode}};
     struct exo_ctx *ctx = ctx_self();
     memset(ctx->recv, 0, sizeof(ctx->recv));
-    long err = call_with_paths(dirfd, length, &m, 0);
+    long err = path_send(dirfd, length, &m, 0);
     if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
         return proc_open((const char *)msg_page(), flags, out);
     if (err < 0)
@@ -205,7 +197,7 @@ struct file *file_open_path(uint64_t upath, const char *path, int flags, long *e
     } else {
         length = path_copy(upath, 0);
     }
-    *error = length < 0 ? length : open_call(LX_AT_FDCWD, (size_t)length, (uint32_t)flags, 0, &file);
+    *error = length < 0 ? length : path_open_at(LX_AT_FDCWD, (size_t)length, (uint32_t)flags, 0, &file);
     return *error < 0 ? NULL : file;
 }
 
@@ -219,7 +211,7 @@ long px_openat(int dirfd, uint64_t upath, uint32_t flags, uint32_t mode)
         return -LX_EINVAL;
     if ((flags & LX_O_TMPFILE) == LX_O_TMPFILE)
         return -LX_EOPNOTSUPP;
-    long err = open_call(dirfd, (size_t)length, flags, mode & ~fd_current()->umask & 07777, &file);
+    long err = path_open_at(dirfd, (size_t)length, flags, mode & ~fd_current()->umask & 07777, &file);
     return err < 0 ? err : fd_install(file, flags, 0);
 }
 
@@ -241,7 +233,7 @@ static long stat_file(struct file *file, struct lx_stat *st)
     return file->ops->stat ? file->ops->stat(file, st) : -LX_EBADF;
 }
 
-static long stat_at(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
+long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
 {
     struct exo_msg m;
     long length = path_copy(upath, 0);
@@ -255,7 +247,7 @@ static long stat_at(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *s
             return -LX_EBADF;
     }
     m = (struct exo_msg){.w = {FS_OP_STAT, flags}};
-    long err = call_with_paths(dirfd, (size_t)length, &m, 0);
+    long err = path_send(dirfd, (size_t)length, &m, 0);
     if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
         return proc_stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW), st);
     if (err == 0)
@@ -268,7 +260,7 @@ long px_newfstatat(int dirfd, uint64_t upath, uint64_t ust, uint32_t flags)
     struct lx_stat st;
     if (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH))
         return -LX_EINVAL;
-    long err = stat_at(dirfd, upath, flags, &st);
+    long err = path_stat(dirfd, upath, flags, &st);
     return err < 0 ? err : user_write(ust, &st, sizeof(st));
 }
 
@@ -319,7 +311,7 @@ long px_statx(int dirfd, uint64_t upath, uint32_t flags, uint32_t mask, uint64_t
     struct lx_stat st;
     struct lx_statx x;
     (void)mask;
-    long err = stat_at(dirfd, upath,
+    long err = path_stat(dirfd, upath,
                        flags & (LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH), &st);
     if (err < 0)
         return err;
@@ -375,391 +367,8 @@ long px_readlink(uint64_t upath, uint64_t ubuf, int64_t size)
     return px_readlinkat(LX_AT_FDCWD, upath, ubuf, size);
 }
 
-// --- changing names and attributes ------------------------------------------------------------------
-
-long px_mkdirat(int dirfd, uint64_t upath, uint32_t mode)
-{
-    return change(dirfd, upath, FS_OP_MKDIR, mode & ~fd_current()->umask & 07777, 0, 0);
-}
-
-long px_mkdir(uint64_t upath, uint32_t mode)
-{
-    return px_mkdirat(LX_AT_FDCWD, upath, mode);
-}
-
-long px_mknodat(int dirfd, uint64_t upath, uint32_t mode, uint32_t dev)
-{
-    uint32_t type = mode & LX_S_IFMT;
-    uint32_t bits = mode & ~fd_current()->umask & 07777;
-    return change(dirfd, upath, FS_OP_MKNOD, (type ? type : LX_S_IFREG) | bits, dev, 0);
-}
-
-long px_mknod(uint64_t upath, uint32_t mode, uint32_t dev)
-{
-    return px_mknodat(LX_AT_FDCWD, upath, mode, dev);
-}
-
-long px_unlinkat(int dirfd, uint64_t upath, uint32_t flags)
-{
-    if (flags & ~LX_AT_REMOVEDIR)
-        return -LX_EINVAL;
-    return change(dirfd, upath, FS_OP_UNLINK, flags, 0, 0);
-}
-
-long px_unlink(uint64_t upath)
-{
-    return px_unlinkat(LX_AT_FDCWD, upath, 0);
-}
-
-long px_rmdir(uint64_t upath)
-{
-    return px_unlinkat(LX_AT_FDCWD, upath, LX_AT_REMOVEDIR);
-}
-
-// Two names. The directory the second starts at is sent along as a capability, which only fsd can make sense of.
-static long change_two(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, enum fs_op op,
-                       uint64_t flags)
-{
-    long n1 = path_copy(path1, 0);
-    if (n1 < 0)
-        return n1;
-    long n2 = path_copy(path2, (size_t)n1);
-    if (n2 < 0)
-        return n2;
-    unsigned caps = 0;
-    exo_handle_t base;
-    const char *second = (const char *)msg_page() + n1;
-    if (second[0] != '/' && dirfd2 != dirfd1) {
-        int err = path_base(dirfd2, &base);
-        if (err < 0)
-            return err;
-        ctx_self()->send[0] = (struct exo_send){base, EXO_R_CALL, EXO_SEND_COPY};
-        caps = 1;
-    }
-    struct exo_msg m = {.w = {op, flags}};
-    long err = call_with_paths(dirfd1, (size_t)(n1 + n2), &m, caps);
-    return err == -FS_MOUNT ? -LX_EXDEV : err;
-}
-
-long px_linkat(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, uint32_t flags)
-{
-    if (flags & ~(LX_AT_SYMLINK_FOLLOW | LX_AT_EMPTY_PATH))
-        return -LX_EINVAL;
-    return change_two(dirfd1, path1, dirfd2, path2, FS_OP_LINK, flags);
-}
-
-long px_link(uint64_t path1, uint64_t path2)
-{
-    return px_linkat(LX_AT_FDCWD, path1, LX_AT_FDCWD, path2, 0);
-}
-
-long px_renameat2(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, uint32_t flags)
-{
-    if (flags & ~(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE))
-        return -LX_EINVAL;
-    return change_two(dirfd1, path1, dirfd2, path2, FS_OP_RENAME, flags);
-}
-
-long px_renameat(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2)
-{
-    return px_renameat2(dirfd1, path1, dirfd2, path2, 0);
-}
-
-long px_rename(uint64_t path1, uint64_t path2)
-{
-    return px_renameat2(LX_AT_FDCWD, path1, LX_AT_FDCWD, path2, 0);
-}
-
-// symlink: the message is target NUL path; the call starts at the directory of the path.
-long px_symlinkat(uint64_t target, int dirfd, uint64_t path)
-{
-    exo_handle_t endpoint;
-    long n1 = path_copy(target, 0);
-    if (n1 < 0)
-        return n1;
-    long n2 = path_copy(path, (size_t)n1);
-    if (n2 < 0)
-        return n2;
-    int err = path_base(dirfd, &endpoint);
-    if (err < 0 && msg_page()[n1] == '/')
-        endpoint = H_FSD, err = 0;
-    if (err < 0)
-        return err;
-    struct exo_msg m = {.meta = EXO_META(n1 + n2, 0), .w = {FS_OP_SYMLINK}};
-    long done = server_call(endpoint, &m);
-    return done == -FS_MOUNT ? -LX_EPERM : done;
-}
-
-long px_symlink(uint64_t target, uint64_t path)
-{
-    return px_symlinkat(target, LX_AT_FDCWD, path);
-}
-
-long px_fchmodat(int dirfd, uint64_t upath, uint32_t mode)
-{
-    return change(dirfd, upath, FS_OP_CHMOD, mode & 07777, 0, 0);
-}
-
-long px_chmod(uint64_t upath, uint32_t mode)
-{
-    return px_fchmodat(LX_AT_FDCWD, upath, mode);
-}
-
-// A call on the file itself: an empty path.
-static long change_file(int fd, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
-{
-    struct file *file = fd_file(fd);
-    if (!file || file->ops == &path_ops)
-        return -LX_EBADF;
-    if (!file->endpoint)
-        return -LX_EPERM;
-    msg_page()[0] = 0;
-    struct exo_msg m = {.meta = EXO_META(1, 0), .w = {op, a, b, c}};
-    return server_call(file->endpoint, &m);
-}
-
-long px_fchmod(int fd, uint32_t mode)
-{
-    return change_file(fd, FS_OP_CHMOD, mode & 07777, LX_AT_EMPTY_PATH, 0);
-}
-
-long px_fchownat(int dirfd, uint64_t upath, uint32_t uid, uint32_t gid, uint32_t flags)
-{
-    if (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH))
-        return -LX_EINVAL;
-    return change(dirfd, upath, FS_OP_CHOWN, uid, gid, flags);
-}
-
-long px_chown(uint64_t upath, uint32_t uid, uint32_t gid)
-{
-    return px_fchownat(LX_AT_FDCWD, upath, uid, gid, 0);
-}
-
-long px_lchown(uint64_t upath, uint32_t uid, uint32_t gid)
-{
-    return px_fchownat(LX_AT_FDCWD, upath, uid, gid, LX_AT_SYMLINK_NOFOLLOW);
-}
-
-long px_fchown(int fd, uint32_t uid, uint32_t gid)
-{
-    return change_file(fd, FS_OP_CHOWN, uid, gid, LX_AT_EMPTY_PATH);
-}
-
-static bool bad_nsec(int64_t nsec)
-{
-    return (nsec < 0 || nsec > 999999999) && nsec != LX_UTIME_NOW && nsec != LX_UTIME_OMIT;
-}
-
-long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
-{
-    struct lx_timespec t[2] = {{0, LX_UTIME_NOW}, {0, LX_UTIME_NOW}};
-    if (utimes && user_read(t, utimes, sizeof(t)) < 0)
-        return -LX_EFAULT;
-    if (bad_nsec(t[0].nsec) || bad_nsec(t[1].nsec) ||
-        (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
-        return -LX_EINVAL;
-    uint64_t args[5] = {flags, (uint64_t)t[0].sec, (uint64_t)t[0].nsec, (uint64_t)t[1].sec,
-                        (uint64_t)t[1].nsec};
-    struct exo_msg m = {.w = {FS_OP_UTIMENS, args[0], args[1], args[2], args[3], args[4]}};
-    if (!upath) { // futimens
-        struct file *file = fd_file(dirfd);
-        if (!file || !file->endpoint)
-            return file ? -LX_EPERM : -LX_EBADF;
-        m.w[1] |= LX_AT_EMPTY_PATH;
-        m.meta = EXO_META(1, 0);
-        msg_page()[0] = 0;
-        return server_call(file->endpoint, &m);
-    }
-    long err = path_call(dirfd, upath, FS_OP_UTIMENS, args, &m);
-    return err == -FS_MOUNT ? -LX_EPERM : err;
-}
-
-long px_truncate(uint64_t upath, int64_t size)
-{
-    if (size < 0)
-        return -LX_EINVAL;
-    return change(LX_AT_FDCWD, upath, FS_OP_TRUNCATE, (uint64_t)size, 0, 0);
-}
-
-long px_ftruncate(int fd, int64_t size)
-{
-    struct file *file = fd_file(fd);
-    if (!file)
-        return -LX_EBADF;
-    if (size < 0 || !file_writable(file) || !file->ops->truncate)
-        return -LX_EINVAL;
-    return file->ops->truncate(file, (uint64_t)size);
-}
-
-// --- working directory, umask, file systems ---------------------------------------------------------
-
-static void set_cwd(struct file *file)
-{
-    if (fd_current()->cwd)
-        file_put(fd_current()->cwd);
-    fd_current()->cwd = file;
-}
-
-long px_chdir(uint64_t upath)
-{
-    struct file *file;
-    long length = path_copy(upath, 0);
-    if (length < 0)
-        return length;
-    long err = open_call(LX_AT_FDCWD, (size_t)length, LX_O_PATH | LX_O_DIRECTORY, 0, &file);
-    if (err < 0)
-        return err;
-    if (file->ops == &path_ops) { // opened by name alone: search permission is asked for here
-        msg_page()[0] = 0;
-        struct exo_msg m = {.meta = EXO_META(1, 0),
-                            .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
-        err = server_call(file->endpoint, &m);
-        if (err < 0) {
-            file_put(file);
-            return err;
-        }
-    }
-    set_cwd(file);
-    return 0;
-}
-
-long px_fchdir(int fd)
-{
-    struct file *file = fd_file(fd);
-    if (!file)
-        return -LX_EBADF;
-    if (!LX_S_ISDIR(file->mode))
-        return -LX_ENOTDIR;
-    msg_page()[0] = 0;
-    struct exo_msg m = {.meta = EXO_META(1, 0),
-                        .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
-    long err = file->endpoint ? server_call(file->endpoint, &m) : 0;
-    if (err < 0)
-        return err;
-    set_cwd(file_ref(file));
-    return 0;
-}
-
-static long cwd_path(char *path, size_t max)
-{
-    if (fd_current()->cwd && fd_current()->cwd->ops == &proc_ops) {
-        memcpy(path, "/proc/", 6);
-        path[6] = 0;
-        proc_join(LX_AT_FDCWD, path + 6);
-        return (long)strlen(path);
-    }
-    struct exo_msg m = {.w = {FS_OP_GETCWD}};
-    long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : H_FSD, &m);
-    if (err < 0)
-        return err;
-    size_t n = strlen((char *)msg_page());
-    if (n + 1 > max)
-        return -LX_ERANGE;
-    memcpy(path, msg_page(), n + 1);
-    return (long)n;
-}
-
-long px_getcwd(uint64_t ubuf, size_t size)
-{
-    char path[LX_PATH_MAX];
-    long n = cwd_path(path, sizeof(path));
-    if (n < 0)
-        return n;
-    if ((size_t)n + 1 > size)
-        return -LX_ERANGE;
-    return user_write(ubuf, path, (size_t)n + 1) < 0 ? -LX_EFAULT : n + 1;
-}
-
-long px_umask(uint32_t mask)
-{
-    uint32_t old = fd_current()->umask;
-    fd_current()->umask = mask & 0777;
-    return old;
-}
-
-static long statfs_call(exo_handle_t endpoint, uint64_t ubuf)
-{
-    struct exo_msg m = {.w = {FS_OP_STATFS}};
-    struct lx_statfs sf;
-    long err = server_call(endpoint, &m);
-    if (err < 0)
-        return err;
-    memcpy(&sf, msg_page(), sizeof(sf));
-    return user_write(ubuf, &sf, sizeof(sf));
-}
-
-long px_statfs(uint64_t upath, uint64_t ubuf)
-{
-    struct lx_stat st;
-    long err = stat_at(LX_AT_FDCWD, upath, 0, &st);
-    return err < 0 ? err : statfs_call(H_FSD, ubuf);
-}
-
-long px_fstatfs(int fd, uint64_t ubuf)
-{
-    return fd_file(fd) ? statfs_call(H_FSD, ubuf) : -LX_EBADF;
-}
-
-long px_sync(void)
-{
-    struct exo_msg m = {.w = {FS_OP_SYNC}};
-    server_call(H_FSD, &m);
-    return 0;
-}
-
-static long sync_file(int fd, bool data_only)
-{
-    struct file *file = fd_file(fd);
-    if (!file)
-        return -LX_EBADF;
-    if (file->ops != &regular_ops && file->ops != &dir_ops)
-        return -LX_EINVAL;
-    struct exo_msg m = {.w = {FS_OP_FSYNC, data_only}};
-    return server_call(file->endpoint, &m);
-}
-
-long px_fsync(int fd)
-{
-    return sync_file(fd, false);
-}
-
-long px_fdatasync(int fd)
-{
-    return sync_file(fd, true);
-}
-
-long px_syncfs(int fd)
-{
-    return fd_file(fd) ? px_sync() : -LX_EBADF;
-}
-
-long px_fallocate(int fd, uint32_t mode, int64_t offset, int64_t length)
-{
-    struct file *file = fd_file(fd);
-    if (!file || !file_writable(file))
-        return -LX_EBADF;
-    if (offset < 0 || length <= 0)
-        return -LX_EINVAL;
-    if (file->ops != &regular_ops)
-        return file->ops == &pipe_ops ? -LX_ESPIPE : -LX_ENODEV;
-    struct exo_msg m = {.w = {FS_OP_FALLOCATE, mode, (uint64_t)offset, (uint64_t)length}};
-    return server_call(file->endpoint, &m);
-}
-
-// Reading ahead is advice; everything cached is mapped already.
-long px_fadvise64(int fd, int64_t offset, int64_t length, int advice)
-{
-    struct file *file = fd_file(fd);
-    (void)offset;
-    if (!file)
-        return -LX_EBADF;
-    if (file->ops == &pipe_ops)
-        return -LX_ESPIPE;
-    return length < 0 || advice < 0 || advice > 5 ? -LX_EINVAL : 0;
-}
-
 // Names below /proc relative to a directory there: the directory's own name is kept in its private string.
-static void proc_join(int dirfd, char *path)
+void path_join_proc(int dirfd, char *path)
 {
     struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
     const char *base = proc_name(file);

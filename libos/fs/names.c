@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+// The calls that change names and attributes, the working directory, and what concerns whole file systems. Each is one
+// call to fsd, which decides; inside another mount nothing can be changed.
+#include <fs/handover.h>
+
+// A call that changes names: inside a mount nothing can be changed.
+static long change(int dirfd, uint64_t upath, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
+{
+    struct exo_msg m;
+    long err = path_call(dirfd, upath, op, (uint64_t[5]){a, b, c}, &m);
+    return err == -FS_MOUNT ? -LX_EPERM : err;
+}
+
+long px_mkdirat(int dirfd, uint64_t upath, uint32_t mode)
+{
+    return change(dirfd, upath, FS_OP_MKDIR, mode & ~fd_current()->umask & 07777, 0, 0);
+}
+
+long px_mkdir(uint64_t upath, uint32_t mode)
+{
+    return px_mkdirat(LX_AT_FDCWD, upath, mode);
+}
+
+long px_mknodat(int dirfd, uint64_t upath, uint32_t mode, uint32_t dev)
+{
+    uint32_t type = mode & LX_S_IFMT;
+    uint32_t bits = mode & ~fd_current()->umask & 07777;
+    return change(dirfd, upath, FS_OP_MKNOD, (type ? type : LX_S_IFREG) | bits, dev, 0);
+}
+
+long px_mknod(uint64_t upath, uint32_t mode, uint32_t dev)
+{
+    return px_mknodat(LX_AT_FDCWD, upath, mode, dev);
+}
+
+long px_unlinkat(int dirfd, uint64_t upath, uint32_t flags)
+{
+    if (flags & ~LX_AT_REMOVEDIR)
+        return -LX_EINVAL;
+    return change(dirfd, upath, FS_OP_UNLINK, flags, 0, 0);
+}
+
+long px_unlink(uint64_t upath)
+{
+    return px_unlinkat(LX_AT_FDCWD, upath, 0);
+}
+
+long px_rmdir(uint64_t upath)
+{
+    return px_unlinkat(LX_AT_FDCWD, upath, LX_AT_REMOVEDIR);
+}
+
+// Two names. The directory the second starts at is sent along as a capability, which only fsd can make sense of.
+static long change_two(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, enum fs_op op,
+                       uint64_t flags)
+{
+    long n1 = path_copy(path1, 0);
+    if (n1 < 0)
+        return n1;
+    long n2 = path_copy(path2, (size_t)n1);
+    if (n2 < 0)
+        return n2;
+    unsigned caps = 0;
+    exo_handle_t base;
+    const char *second = (const char *)msg_page() + n1;
+    if (second[0] != '/' && dirfd2 != dirfd1) {
+        int err = path_base(dirfd2, &base);
+        if (err < 0)
+            return err;
+        ctx_self()->send[0] = (struct exo_send){base, EXO_R_CALL, EXO_SEND_COPY};
+        caps = 1;
+    }
+    struct exo_msg m = {.w = {op, flags}};
+    long err = path_send(dirfd1, (size_t)(n1 + n2), &m, caps);
+    return err == -FS_MOUNT ? -LX_EXDEV : err;
+}
+
+long px_linkat(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, uint32_t flags)
+{
+    if (flags & ~(LX_AT_SYMLINK_FOLLOW | LX_AT_EMPTY_PATH))
+        return -LX_EINVAL;
+    return change_two(dirfd1, path1, dirfd2, path2, FS_OP_LINK, flags);
+}
+
+long px_link(uint64_t path1, uint64_t path2)
+{
+    return px_linkat(LX_AT_FDCWD, path1, LX_AT_FDCWD, path2, 0);
+}
+
+long px_renameat2(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, uint32_t flags)
+{
+    if (flags & ~(LX_RENAME_NOREPLACE | LX_RENAME_EXCHANGE))
+        return -LX_EINVAL;
+    return change_two(dirfd1, path1, dirfd2, path2, FS_OP_RENAME, flags);
+}
+
+long px_renameat(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2)
+{
+    return px_renameat2(dirfd1, path1, dirfd2, path2, 0);
+}
+
+long px_rename(uint64_t path1, uint64_t path2)
+{
+    return px_renameat2(LX_AT_FDCWD, path1, LX_AT_FDCWD, path2, 0);
+}
+
+// symlink: the message is target NUL path; the call starts at the directory of the path.
+long px_symlinkat(uint64_t target, int dirfd, uint64_t path)
+{
+    exo_handle_t endpoint;
+    long n1 = path_copy(target, 0);
+    if (n1 < 0)
+        return n1;
+    long n2 = path_copy(path, (size_t)n1);
+    if (n2 < 0)
+        return n2;
+    int err = 0;
+    if (msg_page()[n1] == '/')
+        endpoint = H_FSD;
+    else
+        err = path_base(dirfd, &endpoint);
+    if (err < 0)
+        return err == -LX_EXDEV ? -LX_EPERM : err;
+    struct exo_msg m = {.meta = EXO_META(n1 + n2, 0), .w = {FS_OP_SYMLINK}};
+    long done = server_call(endpoint, &m);
+    return done == -FS_MOUNT ? -LX_EPERM : done;
+}
+
+long px_symlink(uint64_t target, uint64_t path)
+{
+    return px_symlinkat(target, LX_AT_FDCWD, path);
+}
+
+long px_fchmodat(int dirfd, uint64_t upath, uint32_t mode)
+{
+    return change(dirfd, upath, FS_OP_CHMOD, mode & 07777, 0, 0);
+}
+
+long px_chmod(uint64_t upath, uint32_t mode)
+{
+    return px_fchmodat(LX_AT_FDCWD, upath, mode);
+}
+
+// A call on the file itself: an empty path.
+static long change_file(int fd, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
+{
+    struct file *file = fd_file(fd);
+    if (!file || file->ops == &path_ops)
+        return -LX_EBADF;
+    if (!file->endpoint)
+        return -LX_EPERM;
+    msg_page()[0] = 0;
+    struct exo_msg m = {.meta = EXO_META(1, 0), .w = {op, a, b, c}};
+    return server_call(file->endpoint, &m);
+}
+
+long px_fchmod(int fd, uint32_t mode)
+{
+    return change_file(fd, FS_OP_CHMOD, mode & 07777, LX_AT_EMPTY_PATH, 0);
+}
+
+long px_fchownat(int dirfd, uint64_t upath, uint32_t uid, uint32_t gid, uint32_t flags)
+{
+    if (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH))
+        return -LX_EINVAL;
+    return change(dirfd, upath, FS_OP_CHOWN, uid, gid, flags);
+}
+
+long px_chown(uint64_t upath, uint32_t uid, uint32_t gid)
+{
+    return px_fchownat(LX_AT_FDCWD, upath, uid, gid, 0);
+}
+
+long px_lchown(uint64_t upath, uint32_t uid, uint32_t gid)
+{
+    return px_fchownat(LX_AT_FDCWD, upath, uid, gid, LX_AT_SYMLINK_NOFOLLOW);
+}
+
+long px_fchown(int fd, uint32_t uid, uint32_t gid)
+{
+    return change_file(fd, FS_OP_CHOWN, uid, gid, LX_AT_EMPTY_PATH);
+}
+
+static bool bad_nsec(int64_t nsec)
+{
+    return (nsec < 0 || nsec > 999999999) && nsec != LX_UTIME_NOW && nsec != LX_UTIME_OMIT;
+}
+
+long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
+{
+    struct lx_timespec t[2] = {{0, LX_UTIME_NOW}, {0, LX_UTIME_NOW}};
+    if (utimes && user_read(t, utimes, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    if (bad_nsec(t[0].nsec) || bad_nsec(t[1].nsec) ||
+        (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
+        return -LX_EINVAL;
+    uint64_t args[5] = {flags, (uint64_t)t[0].sec, (uint64_t)t[0].nsec, (uint64_t)t[1].sec,
+                        (uint64_t)t[1].nsec};
+    struct exo_msg m = {.w = {FS_OP_UTIMENS, args[0], args[1], args[2], args[3], args[4]}};
+    if (!upath) { // futimens
+        struct file *file = fd_file(dirfd);
+        if (!file || !file->endpoint)
+            return file ? -LX_EPERM : -LX_EBADF;
+        m.w[1] |= LX_AT_EMPTY_PATH;
+        m.meta = EXO_META(1, 0);
+        msg_page()[0] = 0;
+        return server_call(file->endpoint, &m);
+    }
+    long err = path_call(dirfd, upath, FS_OP_UTIMENS, args, &m);
+    return err == -FS_MOUNT ? -LX_EPERM : err;
+}
+
+long px_truncate(uint64_t upath, int64_t size)
+{
+    if (size < 0)
+        return -LX_EINVAL;
+    return change(LX_AT_FDCWD, upath, FS_OP_TRUNCATE, (uint64_t)size, 0, 0);
+}
+
+long px_ftruncate(int fd, int64_t size)
+{
+    struct file *file = fd_file(fd);
+    if (!file)
+        return -LX_EBADF;
+    if (size < 0 || !file_writable(file) || !file->ops->truncate)
+        return -LX_EINVAL;
+    return file->ops->truncate(file, (uint64_t)size);
+}
+
+// --- working directory, umask, file systems ---------------------------------------------------------
+
+static void set_cwd(struct file *file)
+{
+    if (fd_current()->cwd)
+        file_put(fd_current()->cwd);
+    fd_current()->cwd = file;
+}
+
+long px_chdir(uint64_t upath)
+{
+    struct file *file;
+    long length = path_copy(upath, 0);
+    if (length < 0)
+        return length;
+    long err = path_open_at(LX_AT_FDCWD, (size_t)length, LX_O_PATH | LX_O_DIRECTORY, 0, &file);
+    if (err < 0)
+        return err;
+    if (file->ops == &path_ops) { // opened by name alone: search permission is asked for here
+        msg_page()[0] = 0;
+        struct exo_msg m = {.meta = EXO_META(1, 0),
+                            .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
+        err = server_call(file->endpoint, &m);
+        if (err < 0) {
+            file_put(file);
+            return err;
+        }
+    }
+    set_cwd(file);
+    return 0;
+}
+
+long px_fchdir(int fd)
+{
+    struct file *file = fd_file(fd);
+    if (!file)
+        return -LX_EBADF;
+    if (!LX_S_ISDIR(file->mode))
+        return -LX_ENOTDIR;
+    msg_page()[0] = 0;
+    struct exo_msg m = {.meta = EXO_META(1, 0),
+                        .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
+    long err = file->endpoint ? server_call(file->endpoint, &m) : 0;
+    if (err < 0)
+        return err;
+    set_cwd(file_ref(file));
+    return 0;
+}
+
+static long cwd_path(char *path, size_t max)
+{
+    if (fd_current()->cwd && fd_current()->cwd->ops == &proc_ops) {
+        memcpy(path, "/proc/", 6);
+        path[6] = 0;
+        path_join_proc(LX_AT_FDCWD, path + 6);
+        return (long)strlen(path);
+    }
+    struct exo_msg m = {.w = {FS_OP_GETCWD}};
+    long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : H_FSD, &m);
+    if (err < 0)
+        return err;
+    size_t n = strlen((char *)msg_page());
+    if (n + 1 > max)
+        return -LX_ERANGE;
+    memcpy(path, msg_page(), n + 1);
+    return (long)n;
+}
+
+long px_getcwd(uint64_t ubuf, size_t size)
+{
+    char path[LX_PATH_MAX];
+    long n = cwd_path(path, sizeof(path));
+    if (n < 0)
+        return n;
+    if ((size_t)n + 1 > size)
+        return -LX_ERANGE;
+    return user_write(ubuf, path, (size_t)n + 1) < 0 ? -LX_EFAULT : n + 1;
+}
+
+long px_umask(uint32_t mask)
+{
+    uint32_t old = fd_current()->umask;
+    fd_current()->umask = mask & 0777;
+    return old;
+}
+
+static long statfs_call(exo_handle_t endpoint, uint64_t ubuf)
+{
+    struct exo_msg m = {.w = {FS_OP_STATFS}};
+    struct lx_statfs sf;
+    long err = server_call(endpoint, &m);
+    if (err < 0)
+        return err;
+    memcpy(&sf, msg_page(), sizeof(sf));
+    return user_write(ubuf, &sf, sizeof(sf));
+}
+
+long px_statfs(uint64_t upath, uint64_t ubuf)
+{
+    struct lx_stat st;
+    long err = path_stat(LX_AT_FDCWD, upath, 0, &st);
+    return err < 0 ? err : statfs_call(H_FSD, ubuf);
+}
+
+long px_fstatfs(int fd, uint64_t ubuf)
+{
+    return fd_file(fd) ? statfs_call(H_FSD, ubuf) : -LX_EBADF;
+}
+
+long px_sync(void)
+{
+    struct exo_msg m = {.w = {FS_OP_SYNC}};
+    server_call(H_FSD, &m);
+    return 0;
+}
+
+static long sync_file(int fd, bool data_only)
+{
+    struct file *file = fd_file(fd);
+    if (!file)
+        return -LX_EBADF;
+    if (file->ops != &regular_ops && file->ops != &dir_ops)
+        return -LX_EINVAL;
+    struct exo_msg m = {.w = {FS_OP_FSYNC, data_only}};
+    return server_call(file->endpoint, &m);
+}
+
+long px_fsync(int fd)
+{
+    return sync_file(fd, false);
+}
+
+long px_fdatasync(int fd)
+{
+    return sync_file(fd, true);
+}
+
+long px_syncfs(int fd)
+{
+    return fd_file(fd) ? px_sync() : -LX_EBADF;
+}
+
+long px_fallocate(int fd, uint32_t mode, int64_t offset, int64_t length)
+{
+    struct file *file = fd_file(fd);
+    if (!file || !file_writable(file))
+        return -LX_EBADF;
+    if (offset < 0 || length <= 0)
+        return -LX_EINVAL;
+    if (file->ops != &regular_ops)
+        return file->ops == &pipe_ops ? -LX_ESPIPE : -LX_ENODEV;
+    struct exo_msg m = {.w = {FS_OP_FALLOCATE, mode, (uint64_t)offset, (uint64_t)length}};
+    return server_call(file->endpoint, &m);
+}
+
+// Reading ahead is advice; everything cached is mapped already.
+long px_fadvise64(int fd, int64_t offset, int64_t length, int advice)
+{
+    struct file *file = fd_file(fd);
+    (void)offset;
+    if (!file)
+        return -LX_EBADF;
+    if (file->ops == &pipe_ops)
+        return -LX_ESPIPE;
+    return length < 0 || advice < 0 || advice > 5 ? -LX_EINVAL : 0;
+}
+
