@@ -46,16 +46,12 @@ int env_find(exo_handle_t handle, uint32_t rights, struct env **env)
 
 // --- making --------------------------------------------------------------------------------------
 
+// The lowest that is free, so that tables others keep by index stay dense.
 static int index_take(uint32_t *index)
 {
-    static uint32_t next;
-
-    for (uint64_t i = 0; i < info_page->envs; i++) {
-        uint32_t at = (uint32_t)((next + i) % info_page->envs);
-
+    for (uint32_t at = 0; at < info_page->envs; at++) {
         if (info_envs[at].state != EXO_ENV_FREE)
             continue;
-        next = at + 1;
         *index = at;
         return 0;
     }
