@@ -203,6 +203,7 @@ long op_fallocate(struct request *r, struct open *o);
 uint64_t reserve_limit(const struct node *n, const struct open *o, uint64_t env); // end of file, or of what is reserved
 void reserves_break(struct node *n);                      // the file is being cut
 void reserves_drop(struct node *n, const struct open *o); // o ends
+void reserves_settle(struct node *n);                     // before a file grows over what nobody holds any more
 int reserves_pass(struct node *n, uint64_t end);          // the file is about to grow to `end` past them
 long op_lock(struct request *r);
 void locks_drop_open(struct node *n, const struct open *o);

@@ -103,24 +103,6 @@ static int scrub(struct node *n, uint64_t from, uint64_t to)
     return err;
 }
 
-// The volume library zeroes the rest of the last page when a file grows over it. Where somebody has reserved bytes of
-// that page, grow over it here, and leave those alone.
-int reserves_pass(struct node *n, uint64_t end)
-{
-    uint64_t size = n->page->size, stop = min_u64((size + PAGE - 1) / PAGE * PAGE, end);
-    const struct reserve *v = next_reserve(n, size);
-    struct ext_inode inode;
-    if (!v || v->start >= stop || size >= stop)
-        return 0;
-    int err = scrub(n, size, stop);
-    if (err == 0)
-        err = ext_inode_load(&vol, n->ino, &inode);
-    if (err < 0)
-        return err;
-    inode.size = stop;
-    return ext_inode_store(&vol, &inode);
-}
-
 // Ends a reservation of which [start, done) was used. What it has left past the end of the file is freed (trim) or, while
 // others still have blocks there, zero again.
 static void reserve_end(struct node *n, struct reserve *v, uint64_t done)
@@ -155,13 +137,19 @@ static void trim(struct node *n)
     n->spare_blocks = false;
 }
 
+void reserves_settle(struct node *n)
+{
+    drop_dead(n);
+    trim(n);
+}
+
 // The process writes something else through this open: what it has reserved was given up.
 static void abandon(struct node *n, const struct open *o, uint64_t env)
 {
     struct reserve *v = reserve_of(n, o, env);
     if (v)
         reserve_end(n, v, v->start);
-    drop_dead(n);
+    reserves_settle(n);
 }
 
 void reserves_drop(struct node *n, const struct open *o)
@@ -172,8 +160,25 @@ void reserves_drop(struct node *n, const struct open *o)
         if (v->open == o)
             reserve_end(n, v, v->start);
     }
-    drop_dead(n);
-    trim(n);
+    reserves_settle(n);
+}
+
+// The volume library zeroes the rest of the last page when a file grows over it. Where somebody has reserved bytes of
+// that page, grow over it here, and leave those alone.
+int reserves_pass(struct node *n, uint64_t end)
+{
+    uint64_t size = n->page->size, stop = min_u64((size + PAGE - 1) / PAGE * PAGE, end);
+    const struct reserve *v = next_reserve(n, size);
+    struct ext_inode inode;
+    if (!v || v->start >= stop || size >= stop)
+        return 0;
+    int err = scrub(n, size, stop);
+    if (err == 0)
+        err = ext_inode_load(&vol, n->ino, &inode);
+    if (err < 0)
+        return err;
+    inode.size = stop;
+    return ext_inode_store(&vol, &inode);
 }
 
 // --- the calls -----------------------------------------------------------------------------------------------
@@ -256,7 +261,10 @@ static long reserve(struct request *r, struct open *o, struct reserve *v, uint64
 {
     struct node *n = o->node;
     uint64_t page = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
-    int err;
+    // Behind the end the last page may hold anything.
+    int err = scrub(n, n->page->size, (n->page->size + PAGE - 1) / PAGE * PAGE);
+    if (err < 0)
+        return err;
     uint64_t got = allocate(r, n, page, end, &err);
     if (got == page)
         return err;
@@ -310,6 +318,7 @@ long op_commit(struct request *r, struct open *o)
         return -LX_EINVAL;
     bool broken = v->broken;
     uint64_t end = offset + length;
+    drop_dead(n);
     if (!broken && length) {
         err = offset > n->page->size ? reserves_pass(n, offset) : 0;
         if (err == 0)
@@ -318,7 +327,6 @@ long op_commit(struct request *r, struct open *o)
             node_publish(n);
     }
     reserve_end(n, v, err == 0 ? end : offset);
-    drop_dead(n);
     trim(n);
     r->m->w[1] = n->page->size;
     return broken ? -LX_EAGAIN : err;
@@ -336,6 +344,7 @@ long op_fallocate(struct request *r, struct open *o)
         return -LX_EOPNOTSUPP;
     if (!length || offset >= EXT_FILE_MAX || length > EXT_FILE_MAX - offset)
         return length ? -LX_EFBIG : -LX_EINVAL;
+    abandon(n, o, r->env);
     uint64_t end = offset + length, page = offset / PAGE;
     struct lx_statfs sf;
     if (ext_statfs(&vol, &sf) == 0 && length / PAGE > dev_free(sf.f_bfree) + n->page->size / PAGE)

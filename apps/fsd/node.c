@@ -344,7 +344,11 @@ int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred)
         seg_cut(n, (size + PAGE - 1) / PAGE);
         reserves_break(n);
     }
-    int err = n && size > n->page->size ? reserves_pass(n, size) : 0;
+    int err = 0;
+    if (n && size > n->page->size) {
+        reserves_settle(n);
+        err = reserves_pass(n, size);
+    }
     if (err == 0)
         err = ext_truncate(&vol, cred, ino, size);
     if (!n)
