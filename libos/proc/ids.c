@@ -59,7 +59,7 @@ static long init_call(enum proc_op op, uint64_t a, uint64_t b, uint64_t c)
 
 long px_setpgid(int pid, int pgid)
 {
-    if (pgid < 0)
+    if (pgid < 0 || (!pgid && pid < 0))
         return -LX_EINVAL;
     return init_call(PROC_OP_SETPGID, (uint64_t)(int64_t)pid, (uint64_t)pgid, 0);
 }

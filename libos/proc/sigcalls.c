@@ -150,29 +150,13 @@ long px_rt_sigtimedwait(uint64_t uset, uint64_t uinfo, uint64_t utime, size_t si
 long px_sigaltstack(uint64_t unew, uint64_t uold)
 {
     struct thread *t = thread_self();
-    struct lx_stack new;
-    uint64_t sp = sys_frame()->user_sp;
-    bool on = t->altstack_size && sp - t->altstack <= t->altstack_size;
-    struct lx_stack old = {t->altstack, t->altstack_size ? (on ? LX_SS_ONSTACK : 0) : LX_SS_DISABLE, 0,
-                           t->altstack_size};
+    struct lx_stack new, old = sig_altstack(t, sys_frame()->user_sp);
     if (unew && user_read(&new, unew, sizeof(new)) < 0)
         return -LX_EFAULT;
-    if (unew) {
-        if (on)
-            return -LX_EPERM;
-        if (new.flags & ~(LX_SS_DISABLE | LX_SS_ONSTACK | (int)LX_SS_AUTODISARM))
-            return -LX_EINVAL;
-        if (!(new.flags & LX_SS_DISABLE) && new.size < LX_MINSIGSTKSZ)
-            return -LX_ENOMEM;
-    }
-    if (uold && user_write(uold, &old, sizeof(old)) < 0)
-        return -LX_EFAULT;
-    if (unew) {
-        bool off = new.flags & LX_SS_DISABLE;
-        t->altstack = off ? 0 : new.sp;
-        t->altstack_size = off ? 0 : new.size;
-    }
-    return 0;
+    int err = unew ? sig_altstack_set(t, &new, sys_frame()->user_sp) : 0;
+    if (err < 0 || !uold)
+        return err;
+    return user_write(uold, &old, sizeof(old));
 }
 
 // --- sending ---------------------------------------------------------------------------------------------

@@ -98,9 +98,32 @@ static void fpu_restore(uint64_t from)
 
 // --- entering a handler ---------------------------------------------------------------------------------------
 
+// One that disarms itself may be changed, and used again, by what runs on it.
 static bool on_altstack(const struct thread *t, uint64_t sp)
 {
-    return sp - t->altstack <= t->altstack_size && t->altstack_size;
+    return t->altstack_size && sp - t->altstack <= t->altstack_size && !t->altstack_flags;
+}
+
+struct lx_stack sig_altstack(const struct thread *t, uint64_t sp)
+{
+    int state = !t->altstack_size ? LX_SS_DISABLE : on_altstack(t, sp) ? LX_SS_ONSTACK : 0;
+    return (struct lx_stack){t->altstack, state | (int)t->altstack_flags, 0, t->altstack_size};
+}
+
+int sig_altstack_set(struct thread *t, const struct lx_stack *new, uint64_t sp)
+{
+    int mode = new->flags & ~(int)LX_SS_AUTODISARM;
+    bool off = mode == LX_SS_DISABLE;
+    if (on_altstack(t, sp))
+        return -LX_EPERM;
+    if (mode && mode != LX_SS_ONSTACK && !off)
+        return -LX_EINVAL;
+    if (!off && new->size < LX_MINSIGSTKSZ)
+        return -LX_ENOMEM;
+    t->altstack = off ? 0 : new->sp;
+    t->altstack_size = off ? 0 : new->size;
+    t->altstack_flags = (uint32_t)new->flags & LX_SS_AUTODISARM;
+    return 0;
 }
 
 static uint64_t frame_stack(const struct lx_sigaction *action, uint64_t sp)
@@ -116,9 +139,7 @@ static void fill_ucontext(struct lx_ucontext *uc, const struct exo_save *r, uint
     struct thread *t = thread_self();
     *uc = (struct lx_ucontext){
         .flags = 6, // UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
-        .stack = {t->altstack,
-                  t->altstack_size ? (on_altstack(t, sp) ? LX_SS_ONSTACK : 0) : LX_SS_DISABLE, 0,
-                  t->altstack_size},
+        .stack = sig_altstack(t, sp),
         .mc = {r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rdi, r->rsi, r->rbp,
                r->rbx, r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->rflags, (uint16_t)r->cs, 0, 0,
                (uint16_t)r->ss, r->error, r->vector, t->sigmask, r->addr, 0, {0}},
@@ -134,6 +155,8 @@ static void mask_for_handler(const struct lx_sigaction *action, int signo)
         mask |= LX_SIGBIT(signo);
     t->sigmask = mask & ~SIG_UNBLOCKABLE;
     t->restore_mask = false;
+    if (t->altstack_flags)
+        t->altstack = t->altstack_size = t->altstack_flags = 0;
 }
 
 void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct sig_resume *resume,
@@ -205,8 +228,7 @@ long px_rt_sigreturn(void)
     struct thread *t = thread_self();
     t->restore_mask = false;
     sig_set_mask(f.uc.sigmask);
-    if (!(f.uc.stack.flags & LX_SS_ONSTACK) && t->altstack_size)
-        t->altstack_flags = 0;
+    sig_altstack_set(t, &f.uc.stack, f.uc.mc.rsp); // as it was before the handler, unless still in use
     if (f.resume.valid && f.uc.mc.rip == f.resume.reported_rip)
         regs = f.resume.regs;
     else

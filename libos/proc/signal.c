@@ -248,6 +248,11 @@ bool sig_interrupts(void)
     return true;
 }
 
+void sig_forget(int signo)
+{
+    discard(LX_SIGBIT(signo));
+}
+
 void sig_set_mask(uint64_t mask)
 {
     struct thread *t = thread_self();

@@ -41,6 +41,10 @@ bool sig_ignored(int signo);
 // Carries out all deliverable signals without handler; stops at the first with one. Returns it, or 0.
 int sig_dispatch(struct lx_siginfo *info);
 void sig_set_mask(uint64_t mask);
+void sig_forget(int signo); // if sig_take has seen it
+// The alternate stack as sigaltstack(2) shows it to code that runs at `sp`, and its change: 0 or -LX_E...
+struct lx_stack sig_altstack(const struct thread *t, uint64_t sp);
+int sig_altstack_set(struct thread *t, const struct lx_stack *new, uint64_t sp);
 void sig_tell_child_flags(void); // SIGCHLD's SA_NOCLDWAIT, SA_NOCLDSTOP, or ignored: init acts on them
 
 // What the way out of a system call must do when a handler has returned (sigframe.c).

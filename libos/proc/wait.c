@@ -99,12 +99,39 @@ static long look(const struct wanted *w, struct report *r)
     return any ? 0 : -LX_ECHILD;
 }
 
+static bool has_report(const volatile struct proc_rec *child)
+{
+    return child->state == PROC_ZOMBIE || (child->flags & PROC_F_CONTINUED) ||
+           (child->state == PROC_STOPPED && !(child->waited & 1));
+}
+
+// POSIX, wait(): once a report was taken, a blocked SIGCHLD goes unless another child has one. A child has its report
+// before its signal comes, so signals are taken first: what comes later stays.
+static void forget_signal(void)
+{
+    const volatile struct proc_rec *child;
+    uint64_t bound = EXO_INFO->envs;
+    if (!(thread_self()->sigmask & LX_SIGBIT(LX_SIGCHLD)))
+        return;
+    sig_take();
+    for (uint32_t i = proc_self()->first_child; i && bound--; i = child->next_sibling) {
+        child = proc_at(i);
+        if (!child)
+            break;
+        if (has_report(child))
+            return;
+    }
+    sig_forget(LX_SIGCHLD);
+}
+
 static long wait_report(const struct wanted *w, struct report *r)
 {
     for (;;) {
         const volatile struct proc_rec *self = proc_self();
         uint32_t event = self->child_event;
         long got = look(w, r);
+        if (got == 1 && !(w->options & LX_WNOWAIT))
+            forget_signal();
         if (got || (w->options & LX_WNOHANG))
             return got;
         struct exo_cond same = {EXO_COND_WORD, event, (uint64_t)&self->child_event};
