@@ -72,3 +72,26 @@ long ids_nice(struct proc *caller, int pid, int nice)
     p->rec->nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
     return 0;
 }
+
+// RLIMIT_NPROC is the one resource limit that counts other processes, so it is kept where they are known.
+long ids_nproc(struct proc *p, uint64_t soft, uint64_t hard)
+{
+    if (soft > hard)
+        return -LX_EINVAL;
+    if (hard > p->nproc_max && p->rec->euid != 0)
+        return -LX_EPERM;
+    p->nproc = soft;
+    p->nproc_max = hard;
+    return 0;
+}
+
+bool ids_may_fork(const struct proc *p)
+{
+    const struct proc *other;
+    uint64_t have = 0;
+    if (p->nproc == UINT64_MAX || p->rec->ruid == 0 || p->rec->euid == 0)
+        return true;
+    TAILQ_FOREACH (other, &procs, all)
+        have += other->rec->ruid == p->rec->ruid;
+    return have < p->nproc;
+}

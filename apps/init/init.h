@@ -43,6 +43,7 @@ struct proc {
     bool stop_pending;      // a stop signal was sent and no SIGCONT since
     bool forced;            // its context was taken off the CPU
     exo_ns_t force_at;      // when SIGSTOP is carried out by force, or 0
+    uint64_t nproc, nproc_max; // RLIMIT_NPROC
     TAILQ_ENTRY(proc) all;
 };
 TAILQ_HEAD(proc_list, proc);
@@ -128,5 +129,7 @@ long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s);
 long ids_setgid(struct proc *p, uint32_t r, uint32_t e, uint32_t s);
 long ids_setgroups(struct proc *p, unsigned n, const uint32_t *groups);
 long ids_nice(struct proc *caller, int pid, int nice);
+long ids_nproc(struct proc *p, uint64_t soft, uint64_t hard);
+bool ids_may_fork(const struct proc *p);     // within RLIMIT_NPROC
 
 #endif

@@ -32,7 +32,7 @@ static struct exo_ctx *ctx(void)
 
 long life_fork(struct proc *caller, struct exo_msg *m)
 {
-    int pid = pid_new();
+    int pid = ids_may_fork(caller) ? pid_new() : 0;
     uint64_t cookie = cookie_new(pid);
     int64_t aspace = pid ? exo_aspace_create(own.user_bank) : -EXO_ELIMIT;
     if (aspace < 0)

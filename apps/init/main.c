@@ -232,6 +232,8 @@ static long process_call(struct proc *p, struct exo_msg *m, const char *message,
         return life_setid_exec(p, m);
     case PROC_OP_SETID_CLAIM:
         return life_setid_claim(p, (uint32_t)w[1], (uint32_t)w[2]);
+    case PROC_OP_NPROC:
+        return ids_nproc(p, w[1], w[2]);
     case PROC_OP_PEER:
         return signal_peer(p, (int)w[1], m);
     case PROC_OP_REBOOT:

@@ -154,6 +154,8 @@ struct proc *proc_new(struct proc *parent, exo_handle_t env, uint64_t cookie)
     p->env = env;
     p->cookie = cookie;
     p->parent = parent;
+    p->nproc = parent ? parent->nproc : UINT64_MAX;
+    p->nproc_max = parent ? parent->nproc_max : UINT64_MAX;
     LIST_INIT(&p->children);
     STAILQ_INIT(&p->queue);
     memset(p->rec, 0, sizeof(*p->rec));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Resource limits of the process, kept by itself: a process that lies to itself about them harms nobody, since what it can
-// really take is bounded by its space bank. POSIX: getrlimit(), setrlimit().
+// really take is bounded by its space bank. RLIMIT_NPROC counts other processes and is init's to enforce.
+// POSIX: getrlimit(), setrlimit().
 #include <core/libos.h>
 #include <lx/time.h>
 
@@ -38,6 +39,12 @@ static int set_limit(uint32_t resource, uint64_t unew)
         return -LX_EPERM;
     if (resource == LX_RLIMIT_NOFILE && new.max > (1u << 20))
         return -LX_EPERM;
+    if (resource == LX_RLIMIT_NPROC) {
+        struct exo_msg m = {.w = {PROC_OP_NPROC, new.cur, new.max}};
+        long err = server_call(H_INIT, &m);
+        if (err < 0)
+            return (int)err;
+    }
     limits[resource] = new;
     return 0;
 }

@@ -95,5 +95,7 @@ enum proc_op {
     PROC_OP_PEER,      // (pid) -> cap [0] its ENV with NOTIFY, to who may signal it; gone when it changes credentials
     PROC_OP_SERVICE,   // servers only: (kind), caps[0] = endpoint: see proto/server.h
     PROC_OP_GROUP,     // servers only: (op, id): see proto/tty.h
+    PROC_OP_NPROC,     // (soft, hard) how many processes the caller's real user may have for FORK to make one more:
+                       // inherited; -1 none. Only root raises the hard one
 };
 #endif
