@@ -135,6 +135,23 @@ void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g)
         path_prune(as, va, g);
 }
 
+// Most entries of a table are vacant: passes over them, and stops at one that is not, or the last to look at.
+static void skip_vacant(struct spot *s, uint64_t end)
+{
+    unsigned shift = EXO_PAGE_SHIFT + 9 * ((unsigned)s->level - 1);
+    uint64_t most = 511 - pt_index(s->va, s->level), in_range = (end - 1 - s->va) >> shift, n = 0;
+
+    if (most > in_range)
+        most = in_range;
+    if (most > s->steps)
+        most = s->steps;
+    while (n < most && s->entry[n] == 0)
+        n++;
+    s->entry += n;
+    s->va += n << shift;
+    s->steps -= (unsigned)n;
+}
+
 // Goes on in the table it is in as long as that has entries, and from the root otherwise. A table
 // that was given back since is empty and stays readable until the gather that holds it is finished.
 bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
@@ -145,6 +162,7 @@ bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
         s->table = false;
         if (s->level && pt_index(s->va, s->level)) {
             s->entry++;
+            skip_vacant(s, end);
         } else {
             s->level = 4;
             s->entry = &as->pml4[pt_index(s->va, 4)];
