@@ -210,6 +210,5 @@ void locks_drop_open(struct node *n, const struct open *o);
 void locks_drop_node(struct node *n);
 exo_ns_t locks_deadline(void); // when locks_sweep wants to run
 void locks_sweep(void);        // locks of dead processes that others wait for
-bool env_alive(uint64_t env);
 
 #endif

@@ -122,7 +122,7 @@ static void drop_dead(struct node *n)
     struct reserve *v, *next;
     for (v = LIST_FIRST(&n->reserves); v; v = next) {
         next = LIST_NEXT(v, link);
-        if (!env_alive(v->env))
+        if (!env_is_alive(v->env))
             reserve_end(n, v, v->start);
     }
 }

@@ -34,12 +34,6 @@ static LIST_HEAD(, lock_wait) waits;
 static exo_ns_t next_sweep;
 static uint32_t search;
 
-bool env_alive(uint64_t env)
-{
-    uint32_t index = EXO_ENV_INDEX(env);
-    return index < EXO_INFO->envs && EXO_ENVS[index].id == env && EXO_ENVS[index].state < EXO_ENV_DYING;
-}
-
 static void lock_drop(struct lock *l)
 {
     LIST_REMOVE(l, link);
@@ -53,7 +47,7 @@ static bool drop_dead(struct node *n)
     bool any = false;
     for (l = LIST_FIRST(&n->locks); l; l = next) {
         next = LIST_NEXT(l, link);
-        if (l->open || env_alive(l->env))
+        if (l->open || env_is_alive(l->env))
             continue;
         lock_drop(l);
         any = true;
@@ -271,7 +265,7 @@ void locks_sweep(void)
     next_sweep = exo_clock_ns() + SWEEP_NS;
     for (v = LIST_FIRST(&waits); v; v = next) {
         next = LIST_NEXT(v, link);
-        if (!env_alive(v->want.env))
+        if (!env_is_alive(v->want.env))
             wait_drop(v);
         else
             drop_dead(v->node);

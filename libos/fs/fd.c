@@ -8,6 +8,8 @@
 static struct fd_table table = {.umask = 022};
 static struct fd_table *const current = &table;
 
+bool fd_locks_used;
+
 struct fd_table *fd_current(void)
 {
     return current;
@@ -81,14 +83,25 @@ static int table_grow(uint32_t need)
     return 0;
 }
 
+static uint32_t first_free(uint32_t fd)
+{
+    while (fd < current->size && current->entry[fd].file)
+        fd++;
+    return fd;
+}
+
+bool fd_room(void)
+{
+    return first_free(current->lowest) < fd_limit();
+}
+
 int fd_install(struct file *file, uint32_t open_flags, int lowest)
 {
     uint64_t limit = fd_limit();
     uint32_t fd = current->lowest > (uint32_t)lowest ? current->lowest : (uint32_t)lowest;
     int err = -LX_EMFILE;
 
-    while (fd < current->size && current->entry[fd].file)
-        fd++;
+    fd = first_free(fd);
     if (fd >= limit)
         goto fail;
     if (fd >= current->size && (err = table_grow(fd + 1)) < 0)
@@ -109,7 +122,7 @@ static void entry_clear(uint32_t fd)
     if (fd < current->lowest)
         current->lowest = fd;
     // POSIX: closing any descriptor of a file drops all record locks the process has on it.
-    if (file->locked && file->endpoint) {
+    if (fd_locks_used && file->ops == &regular_ops) {
         struct exo_msg m = {.w = {FS_OP_UNLOCK_ALL}};
         server_call(file->endpoint, &m);
     }
@@ -251,10 +264,7 @@ int fd_before_fork(void)
 // Record locks are not inherited.
 void fd_after_fork_child(void)
 {
-    for (uint32_t fd = 0; fd < current->size; fd++) {
-        if (current->entry[fd].file)
-            current->entry[fd].file->locked = false;
-    }
+    fd_locks_used = false;
 }
 
 void fd_close_on_exec(void)

@@ -9,6 +9,8 @@
 // Writing below the size is in place. What extends the file goes through fsd: small pieces with their bytes in the
 // message (one call, atomic, appends never interleave within a piece), large ones by reserve, copy, commit.
 #include <fs/file.h>
+#include <lx/signal.h>
+#include <lx/time.h>
 
 #define PART_SHIFT 21
 #define PART_SIZE  (1ull << PART_SHIFT)
@@ -233,10 +235,25 @@ static long write_extend(struct file *file, uint64_t buf, size_t n, uint64_t *of
     return write_by_message(file, buf, n, offset);
 }
 
+// Bytes that may be written from `at` on under RLIMIT_FSIZE, or the error. POSIX: write(), SIGXFSZ.
+static long within_limit(size_t n, uint64_t at)
+{
+    uint64_t limit = rlimit_cur(LX_RLIMIT_FSIZE);
+    if (limit > SIZE_MAX_FILE)
+        limit = SIZE_MAX_FILE;
+    if (at < limit)
+        return (long)(n < limit - at ? n : limit - at);
+    if (limit < SIZE_MAX_FILE)
+        sig_raise_self(LX_SIGXFSZ);
+    return -LX_EFBIG;
+}
+
 static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
 {
-    if (at > SIZE_MAX_FILE || n > SIZE_MAX_FILE - at)
-        return -LX_EFBIG;
+    long may = within_limit(n, at);
+    if (may < 0)
+        return may;
+    n = (size_t)may;
     uint64_t size = file_size(file);
     size_t inside = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
     long done = 0;
@@ -262,7 +279,8 @@ static long regular_write(struct file *file, uint64_t buf, size_t n, const uint6
         return 0;
     if (file_flags(file) & LX_O_APPEND) { // also pwrite, as on Linux
         uint64_t at = UINT64_MAX;
-        long done = write_extend(file, buf, n, &at);
+        long may = within_limit(n, file_size(file));
+        long done = may < 0 ? may : write_extend(file, buf, (size_t)may, &at);
         if (done > 0 && !offset)
             file->state->offset = at + (uint64_t)done;
         return done;
@@ -312,6 +330,8 @@ static long regular_seek(struct file *file, int64_t offset, int whence)
 
 static long regular_truncate(struct file *file, uint64_t size)
 {
+    if (size > file_size(file) && within_limit(1, size - 1) < 0)
+        return -LX_EFBIG;
     struct exo_msg m = {.w = {FS_OP_FTRUNCATE, size}};
     return server_call(file->endpoint, &m);
 }

@@ -83,7 +83,6 @@ struct file {
     const volatile struct fs_node *node; // window of the node page
     uint64_t ino;
     uint32_t mode, rdev;
-    bool locked;                 // holds record locks: release on close
     union {
         struct {
             struct file_part *parts; // grows
@@ -116,8 +115,10 @@ struct file *file_new(const struct file_ops *ops, uint32_t open_flags); // refs 
 struct file *file_ref(struct file *file);
 int fd_install(struct file *file, uint32_t open_flags, int lowest); // takes the reference; fd or -LX_EMFILE (then the
                                                                     // reference is dropped)
+bool fd_room(void);           // there is a free descriptor under the limit
 struct file *fd_file(int fd); // borrowed; NULL = EBADF
 struct fd_table *fd_current(void);
+extern bool fd_locks_used; // the process has taken record locks: closing any descriptor of their file drops them
 uint64_t fd_limit(void); // RLIMIT_NOFILE (proc/rlimit.c)
 
 static inline bool file_readable(const struct file *file)

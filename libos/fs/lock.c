@@ -85,7 +85,7 @@ long fcntl_lock(struct file *file, int cmd, uint64_t arg)
         uint32_t event = file->node->lock_event;
         err = lock_call(file, cmd, &l);
         if (err == 0 && !get && cmd <= LX_F_SETLKW)
-            file->locked = true;
+            fd_locks_used = true;
         if (err != -LX_EAGAIN || !wait)
             break;
         err = lock_wait(file, event);

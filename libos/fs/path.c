@@ -211,6 +211,8 @@ long px_openat(int dirfd, uint64_t upath, uint32_t flags, uint32_t mode)
         return -LX_EINVAL;
     if ((flags & LX_O_TMPFILE) == LX_O_TMPFILE)
         return -LX_EOPNOTSUPP;
+    if (!fd_room()) // before anything is created
+        return -LX_EMFILE;
     long err = path_open_at(dirfd, (size_t)length, flags, mode & ~fd_current()->umask & 07777, &file);
     return err < 0 ? err : fd_install(file, flags, 0);
 }

@@ -36,14 +36,6 @@ static void wake_if_sleeping(exo_fn_t frame, const volatile uint32_t *word)
 
 // --- the lock of a half --------------------------------------------------------------------------------
 
-static bool owner_alive(uint64_t owner)
-{
-    uint32_t index = EXO_ENV_INDEX(owner);
-    if (index >= EXO_INFO->envs)
-        return false;
-    return EXO_ENVS[index].id == owner && EXO_ENVS[index].state < EXO_ENV_DYING;
-}
-
 // Nothing tells when a dying owner is gone, and nobody wakes lock waiters of a crashed one: look again after this long.
 #define LOCK_PATIENCE_NS 2000000ull
 
@@ -56,7 +48,7 @@ static int half_lock(volatile uint64_t *lock, exo_fn_t frame)
         if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
             return 0;
-        if (owner == me || !owner_alive(owner)) {
+        if (owner == me || !env_is_alive(owner)) {
             if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
                                             __ATOMIC_RELAXED))
                 return 0;

@@ -116,6 +116,22 @@ void sig_raise_self(int signo)
     sig_raise(&info);
 }
 
+struct lx_siginfo *sig_of_timer(int signo, int id)
+{
+    struct sig_queued *q;
+    struct lx_siginfo *info;
+    if (signo < LX_SIGRTMIN) {
+        info = &sig.info[signo - 1];
+        bool own = (sig.local & LX_SIGBIT(signo)) && info->code == LX_SI_TIMER && info->timer.id == id;
+        return own ? info : NULL;
+    }
+    TAILQ_FOREACH (q, &sig.queue, link) {
+        if (q->info.signo == signo && q->info.code == LX_SI_TIMER && q->info.timer.id == id)
+            return &q->info;
+    }
+    return NULL;
+}
+
 // --- information about the sender -----------------------------------------------------------------------
 
 static bool own_queued(int signo, struct lx_siginfo *info)
@@ -196,6 +212,8 @@ int sig_next(uint64_t among, struct lx_siginfo *info)
         return 0;
     int signo = __builtin_ctzll(ready) + 1;
     take_info(signo, info);
+    if (info->code == LX_SI_TIMER)
+        timer_delivered(info);
     return signo;
 }
 

@@ -35,6 +35,9 @@ extern struct sig_state sig;
 void sig_take(void);
 // Raises a signal in this process with this information.
 void sig_raise(const struct lx_siginfo *info);
+// The information of a timer's signal that is still pending, or NULL: further expirations count in it.
+struct lx_siginfo *sig_of_timer(int signo, int id);
+void timer_delivered(const struct lx_siginfo *info); // timer.c: what timer_getoverrun answers from now on
 // The next deliverable signal with its information, taken out of the pending set; 0 = none. `among`: which may be taken.
 int sig_next(uint64_t among, struct lx_siginfo *info);
 bool sig_ignored(int signo);

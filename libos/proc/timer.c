@@ -74,11 +74,17 @@ static void fire(struct timer *t, uint64_t now)
     }
     if (!t->signo)
         return;
-    struct lx_siginfo info = {.signo = t->signo, .code = t->code};
+    struct lx_siginfo info = {.signo = t->signo, .code = t->code}, *pending;
     if (t->code == LX_SI_TIMER) {
-        t->overrun = times - 1 > INT32_MAX ? INT32_MAX : (int32_t)(times - 1);
+        int overrun = times - 1 > INT32_MAX / 2 ? INT32_MAX / 2 : (int)(times - 1);
+        pending = sig_of_timer(t->signo, t->id);
+        if (pending) { // POSIX: one signal a timer; what expires meanwhile is counted
+            if (pending->timer.overrun < INT32_MAX / 2)
+                pending->timer.overrun += 1 + overrun;
+            return;
+        }
         info.timer.id = t->id;
-        info.timer.overrun = t->overrun;
+        info.timer.overrun = overrun;
         info.timer.value = t->value;
     }
     sig_raise(&info);
@@ -202,6 +208,13 @@ static struct timer *timer_find(int id)
             return t;
     }
     return NULL;
+}
+
+void timer_delivered(const struct lx_siginfo *info)
+{
+    struct timer *t = timer_find(info->timer.id);
+    if (t)
+        t->overrun = info->timer.overrun;
 }
 
 static int timer_clock(int clock, struct timer *t)

@@ -7,7 +7,7 @@
 // Fields change under `seq` (odd while changing); single words (state, events) may be read alone.
 #ifndef PROTO_PROC_H
 #define PROTO_PROC_H
-#include <exo/types.h>
+#include <exo/info.h>
 
 #define PROC_REC_SIZE   1024
 #define PROC_PER_SEGMENT 2048
@@ -62,6 +62,16 @@ _Static_assert(sizeof(struct proc_rec) <= PROC_REC_SIZE, "fits its place");
 // Code of env_kill with which a parent ends an embryo that has already exited (the child of a vfork that ran in its
 // parent's environment): bits 8..15 are the exit status.
 #define PROC_KILL_EXITED 0x10000u
+
+// Whether an environment still runs: what it owns (locks) is then not up for taking.
+static inline int env_is_alive(exo_env_id_t env)
+{
+    uint32_t index = EXO_ENV_INDEX(env);
+    if (index >= EXO_INFO->envs || EXO_ENVS[index].id != env)
+        return 0;
+    uint32_t state = EXO_ENVS[index].state;
+    return state == EXO_ENV_NEW || state == EXO_ENV_LIVE;
+}
 
 // Calls to init: w[0] = operation, w[1..5] arguments; reply w[0] = result >= 0 or -LX_E...
 enum proc_op {
