@@ -129,33 +129,41 @@ long life_execed(struct proc *p, const char *message, size_t bytes)
 
 struct gift { // descriptors that a caller has handed over for its set-id exec
     struct proc *owner;
-    exo_handle_t cap[LIBOS_START_FDS][4];
+    exo_handle_t (*cap)[4];
+    uint32_t n;
 };
 static struct gift gift;
 
 static void gift_clear(void)
 {
-    for (int fd = 0; fd < LIBOS_START_FDS; fd++) {
+    for (uint32_t fd = 0; fd < gift.n; fd++) {
         for (int i = 0; i < 4; i++) {
             if (gift.cap[fd][i])
                 exo_cap_delete(gift.cap[fd][i]);
         }
     }
-    memset(&gift, 0, sizeof(gift));
+    free(gift.cap);
+    gift = (struct gift){0};
 }
 
 // One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an error.
+// Slots come in order; slot 0 begins.
 long life_setid_give(struct proc *caller, struct exo_msg *m)
 {
     uint64_t slot = m->w[1], places = m->w[2];
-    if (slot >= LIBOS_START_FDS)
-        return -LX_EINVAL;
-    if (gift.owner != caller)
+    if (slot == 0)
         gift_clear();
+    if (slot && (gift.owner != caller || slot != gift.n))
+        return -LX_EAGAIN;
+    if (slot >= LIBOS_START_FDS_MAX)
+        return -LX_EINVAL;
+    void *more = realloc(gift.cap, (slot + 1) * sizeof(gift.cap[0]));
+    if (!more)
+        return -LX_EAGAIN;
     gift.owner = caller;
+    gift.cap = more;
+    gift.n = (uint32_t)slot + 1;
     for (int i = 0, k = 0; i < 4; i++) {
-        if (gift.cap[slot][i])
-            exo_cap_delete(gift.cap[slot][i]);
         gift.cap[slot][i] = 0;
         if (!(places >> i & 1))
             continue;
@@ -165,27 +173,45 @@ long life_setid_give(struct proc *caller, struct exo_msg *m)
     return 0;
 }
 
+static int64_t copy_whole(exo_handle_t cap, exo_handle_t env)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    int64_t err = exo_cap_identify(cap, &info);
+    return err < 0 ? err : exo_cap_copy(cap, info.rights, env, 0);
+}
+
 // Copies the gifts into the new environment and writes their handles into the start block.
 static int give_descriptors(exo_handle_t env, struct libos_start *s)
 {
+    struct libos_start_fd *fds = (struct libos_start_fd *)((char *)s + s->fds);
+    if (s->nfds > gift.n)
+        return -1;
     for (uint32_t i = 0; i < s->nfds; i++) {
         for (int k = 0; k < 4; k++) {
-            s->fds[i].cap[k] = 0;
-            if (!gift.cap[i][k])
-                continue;
-            struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-            int64_t h = exo_cap_identify(gift.cap[i][k], &info);
-            if (h >= 0)
-                h = exo_cap_copy(gift.cap[i][k], info.rights, env, 0);
+            int64_t h = gift.cap[i][k] ? copy_whole(gift.cap[i][k], env) : 0;
             if (h < 0)
                 return -1;
-            s->fds[i].cap[k] = (exo_handle_t)h;
+            fds[i].cap[k] = (exo_handle_t)h;
         }
     }
     return 0;
 }
 
 #define START_PAGES_MAX 256
+
+// What the library OS there will read without looking twice: the descriptors lie inside, and there are as many strings as
+// it will step over.
+static bool start_good(const struct libos_start *s, uint64_t bytes)
+{
+    uint64_t strings = 0;
+    if (s->magic != LIBOS_START_MAGIC || s->size != sizeof(*s) || s->strings >= bytes ||
+        s->strings_size != bytes - s->strings || s->nfds > LIBOS_START_FDS_MAX || s->fds < sizeof(*s) ||
+        s->fds % 8 || s->fds + s->nfds * sizeof(struct libos_start_fd) > s->strings)
+        return false;
+    for (uint64_t i = s->strings; i < bytes; i++)
+        strings += ((const char *)s)[i] == 0;
+    return strings >= 1ull + s->argc + s->envc;
+}
 
 // A private copy of the caller's start block: what it does to its own pages from now on does not matter.
 static struct libos_start *start_copy(uint64_t bytes)
@@ -204,7 +230,7 @@ static struct libos_start *start_copy(uint64_t bytes)
     }
     memcpy(s, from, bytes);
     ((char *)s)[bytes - 1] = 0;
-    if (s->magic != LIBOS_START_MAGIC || s->strings >= bytes || s->nfds > LIBOS_START_FDS) {
+    if (!start_good(s, bytes)) {
         free(s);
         return NULL;
     }
@@ -213,6 +239,15 @@ static struct libos_start *start_copy(uint64_t bytes)
     s->image = 0;
     memset(s->extra, 0, sizeof(s->extra));
     return s;
+}
+
+// Signals the caller was sent and has not seen: it is in this call, so nothing of it runs any more.
+static uint64_t untaken(const struct proc *p)
+{
+    uint64_t bits = 0, at = LIBOS_CTX + offsetof(struct exo_ctx, pending);
+    if (exo_env_memory(p->env, at, &bits, sizeof(bits), 0) != sizeof(bits))
+        return 0;
+    return bits & ~(LX_SIGBIT(32) | LX_SIGBIT(33)); // its timers and armed capabilities
 }
 
 long life_setid_exec(struct proc *p, const struct exo_msg *m)
@@ -231,13 +266,16 @@ long life_setid_exec(struct proc *p, const struct exo_msg *m)
     if (give_descriptors(env, s) < 0 || exo_domain_write_start(&d, env) < 0)
         goto fail;
     *corpse = (struct corpse){.cookie = p->cookie, .env = p->env};
+    uint64_t pending = untaken(p);
     if (proc_move(p, env, cookie) < 0)
         goto fail;
     gift_clear();
     p->pristine = true;
     LIST_INSERT_HEAD(&corpses, corpse, link);
+    exo_env_notify(env, pending);
     exo_env_kill(corpse->env, 0, 0);
-    exo_domain_start(&d, env);
+    if (exo_domain_start(&d, env) < 0)
+        exo_env_kill(env, LX_SIGKILL, 0);
     free(s);
     return 0;
 fail:
@@ -329,7 +367,7 @@ void life_died(uint64_t cookie)
         gift_clear();
     rec_begin(p);
     p->rec->status = status_of(p);
-    p->rec->utime_ns = EXO_ENVS[p->index].cpu_ns;
+    p->rec->utime_ns += EXO_ENVS[p->index].cpu_ns;
     p->rec->state = PROC_ZOMBIE;
     p->rec->event++;
     rec_end(p);

@@ -202,6 +202,7 @@ int proc_move(struct proc *p, exo_handle_t env, uint64_t cookie)
     struct proc_rec *new = (struct proc_rec *)(records + (uint64_t)index * PROC_REC_SIZE);
     memcpy(new, p->rec, sizeof(*new));
     new->env = info.env;
+    new->utime_ns += EXO_ENVS[p->index].cpu_ns;
     memset(p->rec, 0, sizeof(*p->rec));
     by_index[p->index] = NULL;
     by_index[index] = p;

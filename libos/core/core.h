@@ -73,6 +73,7 @@ static inline bool vfork_active(void)
 {
     return thread_self()->vfork != NULL;
 }
+long vfork_leave(void); // the simulated child becomes a whole process: 0 there, or an error
 long vfork_exec(void); // exec in a simulated child, once it can succeed: returns 0 in the real child, or an error
 
 // mem

@@ -197,8 +197,13 @@ void sig_restore(void *snapshot);         // back to it, and frees it
 void sig_raise_self(int signal);         // SI_KERNEL, to the calling thread: SIGPIPE
 void sig_mask_for_call(uint64_t mask);   // until the way out of this call: ppoll, pselect, sigsuspend; the old mask
                                          // comes back after the handler, or at once when none runs
-uint64_t sig_ignored_set(void);           // bits of the signals that are ignored: what exec keeps
-void sig_inherit(uint64_t mask, uint64_t ignored);
+struct libos_kept;                        // what passes over a set-id exec
+void sig_keep(struct libos_kept *kept);
+void sig_inherit(const struct libos_kept *kept);
+void timer_keep(struct libos_kept *kept);
+void timer_inherit(const struct libos_kept *kept);
+void rlimit_keep(struct libos_kept *kept);
+void rlimit_inherit(const struct libos_kept *kept);
 void timer_after_fork_child(void);
 void timer_after_exec(void);              // POSIX timers go, alarm and itimers stay
 extern char exec_path[];                  // path of the running program, as exec got it

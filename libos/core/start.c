@@ -18,15 +18,16 @@ struct exo_boot *libos_boot;
 static void __attribute__((noreturn)) start_program(void *arg)
 {
     const struct libos_start *start = arg;
-    struct libos_start *copy = heap_alloc(start->size + start->strings_size);
+    size_t bytes = (size_t)start->strings + start->strings_size;
+    struct libos_start *copy = heap_alloc(bytes);
     if (!copy)
         libos_panic("no memory to start");
-    memcpy(copy, start, start->size);
-    memcpy((char *)copy + start->size, (const char *)start + start->strings, start->strings_size);
-    copy->strings = start->size;
+    memcpy(copy, start, bytes);
     if (copy->mode == LIBOS_START_FRAMES)
         libos_machine = copy->extra[SERVER_X_LOG];
     batch_range(EXO_OP_UNMAP, LIBOS_BOOT, BATCH_PAGES, 0, 0, 0);
+    if (copy->secure)
+        exec_inherit(&copy->kept);
     fd_init(copy);
     exec_start(copy);
 }

@@ -110,8 +110,6 @@ static struct file *rebuild(const struct libos_start_fd *in)
     return file;
 }
 
-#define FD_HANDED_MAX 1024 // the table grows to the highest descriptor: a limit to what others may ask for
-
 static void install_at(int fd, struct file *file)
 {
     int got = fd_install(file, 0, fd);
@@ -141,12 +139,13 @@ void fd_init(const struct libos_start *start)
     }
     if (!start->nfds && !start->secure)
         open_console();
-    for (uint32_t i = 0; i < start->nfds && i < LIBOS_START_FDS; i++) {
-        struct file *file = rebuild(&start->fds[i]);
-        if (file && start->fds[i].fd == LX_AT_FDCWD && LX_S_ISDIR(file->mode) && !fd_current()->cwd)
+    const struct libos_start_fd *fds = (const void *)((const char *)start + start->fds);
+    for (uint32_t i = 0; i < start->nfds; i++) {
+        struct file *file = rebuild(&fds[i]);
+        if (file && fds[i].fd == LX_AT_FDCWD && LX_S_ISDIR(file->mode) && !fd_current()->cwd)
             fd_current()->cwd = file;
-        else if (file && start->fds[i].fd >= 0 && start->fds[i].fd < FD_HANDED_MAX)
-            install_at(start->fds[i].fd, file);
+        else if (file && fds[i].fd >= 0)
+            install_at(fds[i].fd, file);
         else if (file)
             file_put(file);
     }

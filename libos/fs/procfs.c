@@ -47,7 +47,7 @@ static void copy_comm(char name[16], const volatile struct proc_rec *r)
 
 static uint64_t cpu_ns(const volatile struct proc_rec *r)
 {
-    return r->state == PROC_ZOMBIE ? r->utime_ns : EXO_ENVS[EXO_ENV_INDEX(r->env)].cpu_ns;
+    return r->utime_ns + (r->state == PROC_ZOMBIE ? 0 : EXO_ENVS[EXO_ENV_INDEX(r->env)].cpu_ns);
 }
 
 // proc(5), /proc/[pid]/stat: 52 fields; those that mean nothing here are 0.

@@ -266,6 +266,8 @@ static long execute(struct exec *x, struct file *file, uint64_t argv, uint64_t e
         error = strings_add(&x->args.argv, "", 0); // as Linux since 5.18
     if (!error)
         error = prepare(x, file);
+    if (!error && x->setid && vfork_active())
+        error = (int)vfork_leave();
     if (!error && x->setid)
         error = setid_exec(x->path, &x->args);
     if (!error && vfork_active())
@@ -368,10 +370,23 @@ static int claim_ids(const struct exec *x)
     return (int)server_call(H_INIT, &m);
 }
 
-static void inherit(const struct libos_start *start)
+// The two halves of what passes over to the environment of a set-id program. That limits are the caller's word is
+// no loss: they are every process's own (rlimit.c).
+void exec_keep(struct libos_kept *kept)
 {
-    fd_current()->umask = start->umask & 0777;
-    sig_inherit(start->sigmask, start->sigignored);
+    memset(kept, 0, sizeof *kept);
+    kept->umask = fd_current()->umask;
+    sig_keep(kept);
+    timer_keep(kept);
+    rlimit_keep(kept);
+}
+
+void exec_inherit(const struct libos_kept *kept)
+{
+    fd_current()->umask = kept->umask & 0777;
+    sig_inherit(kept);
+    timer_inherit(kept);
+    rlimit_inherit(kept);
 }
 
 // What init asked for cannot be done: the environment ends, with the status a shell would give.
@@ -391,8 +406,6 @@ void exec_start(const struct libos_start *start)
         x->program = (struct source){.frames = start->image, .size = start->image_bytes};
         error = elf_read(&x->elf, &x->program);
     } else {
-        if (start->secure)
-            inherit(start);
         error = prepare(x, NULL);
         if (!error && start->secure)
             error = claim_ids(x);

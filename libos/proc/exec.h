@@ -30,6 +30,8 @@ int script_parse(char *head, size_t n, char **interp, char **arg);
 
 // setid.c: hands over to a fresh environment made by init; returns only with an error.
 int setid_exec(const char *path, const struct args *a);
+void exec_keep(struct libos_kept *kept);
+void exec_inherit(const struct libos_kept *kept);
 
 struct loaded { // what the initial stack tells
     uint64_t entry;      // where the process starts: of the interpreter if there is one

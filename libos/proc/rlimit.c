@@ -18,6 +18,8 @@ static struct lx_rlimit limits[LX_RLIM_NLIMITS] = {
     [13] = UNLIMITED, [14] = UNLIMITED, [15] = UNLIMITED, // nice, rtprio, rttime
 };
 
+_Static_assert(sizeof(limits) == sizeof(((struct libos_kept *)0)->limit), "kept over a set-id exec");
+
 uint64_t rlimit_cur(int resource)
 {
     return limits[resource].cur;
@@ -26,6 +28,16 @@ uint64_t rlimit_cur(int resource)
 uint64_t fd_limit(void)
 {
     return limits[LX_RLIMIT_NOFILE].cur;
+}
+
+void rlimit_keep(struct libos_kept *kept)
+{
+    memcpy(kept->limit, limits, sizeof(limits));
+}
+
+void rlimit_inherit(const struct libos_kept *kept)
+{
+    memcpy(limits, kept->limit, sizeof(limits));
 }
 
 static int set_limit(uint32_t resource, uint64_t unew)

@@ -25,44 +25,51 @@ static uint64_t compact(struct exo_send *send, int n, unsigned *count)
 static long give(struct libos_start *s, int fd, struct file *file)
 {
     struct exo_ctx *ctx = ctx_self();
-    struct libos_start_fd *out = &s->fds[s->nfds];
-    int n = file_hand_over(file, out, ctx->send); // capabilities to send, or < 0: this kind cannot be
-    long error = 0;
-    if (n >= 0) {
-        unsigned count;
-        uint64_t places = compact(ctx->send, n, &count);
-        struct exo_msg m = {.meta = EXO_META(0, count), .w = {PROC_OP_SETID_GIVE, s->nfds, places}};
-        out->fd = fd;
-        error = server_call(H_INIT, &m);
-        if (!error)
-            s->nfds++;
-    }
+    struct libos_start_fd *out = (struct libos_start_fd *)((char *)s + s->fds) + s->nfds;
+    unsigned count;
+    int n = file_hand_over(file, out, ctx->send); // places, or < 0: this kind cannot be
+    if (n < 0)
+        return 0;
+    uint64_t places = compact(ctx->send, n, &count);
+    struct exo_msg m = {.meta = EXO_META(0, count), .w = {PROC_OP_SETID_GIVE, s->nfds, places}};
+    out->fd = fd;
+    long error = server_call(H_INIT, &m);
+    if (!error)
+        s->nfds++;
     return error;
 }
 
-// The working directory and the descriptors that stay open, as many as there is room for.
+// The working directory and the descriptors that stay open.
 static long give_files(struct libos_start *s)
 {
     const struct fd_table *t = fd_current();
     long error = t->cwd ? give(s, LX_AT_FDCWD, t->cwd) : 0;
-    for (uint32_t fd = 0; fd < t->size && !error && s->nfds < LIBOS_START_FDS; fd++)
+    for (uint32_t fd = 0; fd < t->size && !error; fd++)
         if (t->entry[fd].file && !t->entry[fd].cloexec)
             error = give(s, (int)fd, t->entry[fd].file);
     return error;
 }
 
-static void fill(struct libos_start *s, size_t bytes, const char *path, const struct args *a)
+static uint32_t count_files(void)
 {
-    char *at = (char *)(s + 1);
+    const struct fd_table *t = fd_current();
+    uint32_t n = t->cwd != NULL;
+    for (uint32_t fd = 0; fd < t->size; fd++)
+        n += t->entry[fd].file && !t->entry[fd].cloexec;
+    return n;
+}
+
+static void fill(struct libos_start *s, uint32_t files, size_t bytes, const char *path, const struct args *a)
+{
     *s = (struct libos_start){.size = sizeof *s, .version = EXO_ABI_VERSION, .magic = LIBOS_START_MAGIC};
     s->mode = LIBOS_START_PATH;
     s->argc = a->argv.count;
     s->envc = a->envp.count;
-    s->strings = sizeof *s;
-    s->strings_size = (uint32_t)(bytes - sizeof *s);
-    s->umask = fd_current()->umask;
-    s->sigmask = thread_self()->sigmask;
-    s->sigignored = sig_ignored_set();
+    s->fds = sizeof *s;
+    s->strings = (uint32_t)(s->fds + files * sizeof(struct libos_start_fd));
+    s->strings_size = (uint32_t)(bytes - s->strings);
+    exec_keep(&s->kept);
+    char *at = (char *)s + s->strings;
     memcpy(at, path, strlen(path) + 1);
     at += strlen(path) + 1;
     memcpy(at, a->argv.text, a->argv.used);
@@ -72,9 +79,11 @@ static void fill(struct libos_start *s, size_t bytes, const char *path, const st
 
 int setid_exec(const char *path, const struct args *a)
 {
-    size_t bytes = sizeof(struct libos_start) + strlen(path) + 1 + a->argv.used + a->envp.used;
+    uint32_t files = count_files();
+    size_t bytes = sizeof(struct libos_start) + files * sizeof(struct libos_start_fd) + strlen(path) + 1 +
+                   a->argv.used + a->envp.used;
     uint64_t pages = page_up(bytes) / PAGE;
-    if (pages > 256)
+    if (pages > 256 || files > LIBOS_START_FDS_MAX)
         return -LX_E2BIG;
     int64_t frames = exo_frames_alloc(libos_bank, pages, 0, 0);
     if (frames < 0)
@@ -83,7 +92,7 @@ int setid_exec(const char *path, const struct args *a)
     long error = window_map((exo_handle_t)frames, 0, pages, EXO_R_READ | EXO_R_WRITE, &view);
     if (!error) {
         struct libos_start *s = view;
-        fill(s, bytes, path, a);
+        fill(s, files, bytes, path, a);
         error = give_files(s);
         window_unmap(view, pages);
     }

@@ -323,22 +323,24 @@ void sig_tell_child_flags(void)
         sig.child_flags = flags;
 }
 
-uint64_t sig_ignored_set(void)
+void sig_keep(struct libos_kept *kept)
 {
-    uint64_t set = 0;
+    sig_take();
+    kept->sigmask = thread_self()->sigmask;
+    kept->sigpending = sig.pending;
     for (int i = 0; i < LX_NSIG; i++)
         if (sig.action[i].handler == LX_SIG_IGN)
-            set |= 1ull << i;
-    return set;
+            kept->sigignored |= 1ull << i;
 }
 
 // In an environment made for an exec (set-id): what the process had.
-void sig_inherit(uint64_t mask, uint64_t ignored)
+void sig_inherit(const struct libos_kept *kept)
 {
     for (int i = 0; i < LX_NSIG; i++)
-        if (ignored >> i & 1)
+        if (kept->sigignored >> i & 1)
             sig.action[i].handler = LX_SIG_IGN;
-    thread_self()->sigmask = mask & ~SIG_UNBLOCKABLE;
+    sig_set_mask(kept->sigmask);
+    add_pending(kept->sigpending);
     sig_tell_child_flags();
 }
 

@@ -130,9 +130,34 @@ void timer_after_exec(void)
     set_alarm();
 }
 
+static uint64_t left_of(const struct timer *t)
+{
+    uint64_t now = now_of(t);
+    return !t->at ? 0 : t->at > now ? t->at - now : 1;
+}
+
+void timer_keep(struct libos_kept *kept)
+{
+    for (int i = 0; i < 3; i++) {
+        kept->itimer[i][0] = left_of(&itimers[i]);
+        kept->itimer[i][1] = itimers[i].interval;
+    }
+}
+
+void timer_inherit(const struct libos_kept *kept)
+{
+    list_itimers();
+    for (int i = 0; i < 3; i++) {
+        uint64_t left = kept->itimer[i][0];
+        itimers[i].at = left ? now_of(&itimers[i]) + left : 0;
+        itimers[i].interval = kept->itimer[i][1];
+    }
+    set_alarm();
+}
+
 static uint64_t arm(struct timer *t, uint64_t at, uint64_t interval)
 {
-    uint64_t now = now_of(t), left = t->at > now ? t->at - now : (t->at ? 1 : 0);
+    uint64_t left = left_of(t);
     t->at = at;
     t->interval = interval;
     t->overrun = 0;
@@ -273,9 +298,7 @@ static struct lx_timespec to_timespec(uint64_t ns)
 
 static struct lx_itimerspec timer_value(const struct timer *t)
 {
-    uint64_t now = now_of(t);
-    uint64_t left = !t->at ? 0 : (t->at > now ? t->at - now : 1);
-    return (struct lx_itimerspec){to_timespec(t->interval), to_timespec(left)};
+    return (struct lx_itimerspec){to_timespec(t->interval), to_timespec(left_of(t))};
 }
 
 long px_timer_gettime(int id, uint64_t uvalue)

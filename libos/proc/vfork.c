@@ -65,6 +65,12 @@ static long become_real(bool application)
     return pid;
 }
 
+// A set-id exec takes the process's pid over: the child must be a process for that, and whole, should it fail.
+long vfork_leave(void)
+{
+    return become_real(true);
+}
+
 long vfork_exec(void)
 {
     long r = become_real(false);

@@ -10,7 +10,7 @@ const volatile struct proc_rec *proc_find(int pid); // proc/wait.c
 // CPU time of this process: what the kernel accounted, up to the present slice.
 uint64_t cpu_time(void)
 {
-    return EXO_ENVS[EXO_ENV_INDEX(ctx_self()->env)].cpu_ns;
+    return EXO_ENVS[EXO_ENV_INDEX(ctx_self()->env)].cpu_ns + proc_self()->utime_ns;
 }
 
 static int64_t wall_offset(void)

@@ -46,7 +46,7 @@ struct proc_rec {
     uint32_t flags;        // PROC_F_*
     uint32_t waited;       // bits: stop or continue already reported
     uint64_t start_ns;
-    uint64_t utime_ns;     // of a zombie: CPU time used
+    uint64_t utime_ns;     // CPU time used; of the living only in environments they have left (set-id exec)
     uint64_t cutime_ns;    // of its waited-for children
     char comm[16];
     char cmdline[128];     // NUL-separated, cut
@@ -95,7 +95,7 @@ enum proc_op {
     PROC_OP_EXECED,    // message: comm[16], cmdline; () the caller has executed a program
     PROC_OP_SETNICE,   // (pid, nice)
     PROC_OP_FLAGS,     // (set, clear) of PROC_F_NOCLDWAIT | NOCLDSTOP
-    PROC_OP_SETID_GIVE,// (index in fds[], places) caps[0..n): capabilities of a descriptor the new environment shall
+    PROC_OP_SETID_GIVE,// (index in the list of descriptors, ascending from 0, places) caps[0..n): capabilities of a descriptor the new environment shall
                        // have, for the places 0..3 of struct libos_start_fd whose bits are set
     PROC_OP_SETID_EXEC,// (bytes) caps[0] = FRAMES with struct libos_start and strings (at most 256 pages): run its path in
                        // a fresh environment that nobody else ever held, with the record and pid of the caller, who dies.

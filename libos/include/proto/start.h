@@ -44,29 +44,37 @@ enum libos_start_mode {
 
 #define AT_EXO_START 0x1000 // auxiliary vector: address of the libOS's copy of struct libos_start (or of struct exo_boot)
 #define LIBOS_START_MAGIC 0x5452415453544f4cull
-#define LIBOS_START_FDS 32
+#define LIBOS_START_FDS_MAX 1024
+
+struct libos_start_fd { // a descriptor handed over
+    int32_t fd;        // AT_FDCWD: the working directory
+    uint32_t kind;     // enum libos_fd_kind
+    uint32_t flags;    // O_* status flags
+    uint32_t reserved;
+    exo_handle_t cap[4];
+    uint64_t offset;
+};
+
+struct libos_kept { // what a process keeps over exec
+    uint64_t sigmask, sigignored, sigpending; // bit = number - 1
+    uint64_t itimer[3][2];                    // ns left (0: off), interval
+    uint64_t limit[16][2];                    // soft, hard
+    uint32_t umask, reserved;
+};
+
 struct libos_start {
     uint32_t size, version;
     uint64_t magic;
     uint32_t mode;
     uint32_t argc, envc;
-    uint32_t strings;      // byte offset of: path, argv[0..argc), envp[0..envc), each NUL-terminated
+    uint32_t strings;      // byte offset, the last of all, of: path, argv[0..argc), envp[0..envc), each NUL-terminated
     uint32_t strings_size;
-    uint32_t nfds;         // descriptors handed over (set-id exec, first process)
+    uint32_t nfds, fds;    // descriptors handed over: number, byte offset of struct libos_start_fd[nfds], below the strings
     uint32_t secure;       // set-id exec: claim the file's ids, AT_SECURE
-    uint32_t umask;        // set-id exec: what a process keeps over exec
-    uint64_t sigmask, sigignored;
     exo_handle_t image;    // FRAMES
     uint64_t image_bytes;
     uint64_t extra[8];     // handles a server expects, by convention with init (proto/server.h);
                            // the program finds this structure by getauxval(AT_EXO_START)
-    struct libos_start_fd {
-        int32_t fd;        // AT_FDCWD: the working directory
-        uint32_t kind;     // enum libos_fd_kind
-        uint32_t flags;    // O_* status flags
-        uint32_t reserved;
-        exo_handle_t cap[4];
-        uint64_t offset;
-    } fds[LIBOS_START_FDS];
+    struct libos_kept kept; // set-id exec
 };
 #endif
