@@ -97,7 +97,7 @@ void sys_restart(const struct sys_exit *exit) __attribute__((noreturn));       /
 void sys_resume(const struct exo_save *regs) __attribute__((noreturn));        // continue the application here
 static inline bool in_libos(uint64_t rip)
 {
-    return rip - LIBOS_TEXT < LIBOS_DATA - LIBOS_TEXT;
+    return rip - LIBOS_TEXT < LIBOS_PROCTAB - LIBOS_TEXT;
 }
 extern const volatile struct proc_rec *proc_self_rec;
 static inline const volatile struct proc_rec *proc_self(void) // own process record; never NULL

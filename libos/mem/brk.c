@@ -92,7 +92,7 @@ unsigned mem_part_handles(exo_handle_t *handles, unsigned max)
 // --- the libOS's heap (core/heap.h) -----------------------------------------------------------------------
 void *heap_more(uint64_t pages)
 {
-    if (heap_top + pages * PAGE > LIBOS_WINDOWS)
+    if (pages * PAGE > LIBOS_PAGES - heap_top)
         return NULL;
     if (batch_range(EXO_OP_BUY, heap_top, pages, 0, EXO_R_READ | EXO_R_WRITE, 0))
         return NULL;

@@ -18,9 +18,8 @@ struct arena {
     uint64_t align;
 };
 
-#define SMALL_SPAN (1ull << 38)
-static struct arena small_arena = {.next = LIBOS_WINDOWS, .end = LIBOS_WINDOWS + SMALL_SPAN, .align = PAGE};
-static struct arena big_arena = {.next = LIBOS_WINDOWS + SMALL_SPAN, .end = LIBOS_WINDOWS_END, .align = PART_SIZE};
+static struct arena small_arena = {.next = LIBOS_PAGES, .end = LIBOS_PAGES_END, .align = PAGE};
+static struct arena big_arena = {.next = LIBOS_WINDOWS, .end = LIBOS_WINDOWS_END, .align = PART_SIZE};
 
 static int extent_compare(const struct extent *a, const struct extent *b)
 {

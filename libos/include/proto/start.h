@@ -22,19 +22,22 @@
 #define H_LIBOS   SLOT_HANDLE(7) // segment of the libOS image's text, read and execute
 #define H_FIRST   8              // first slot index free for other uses
 
-// The libOS's part of the address space. Text is one segment (2 MiB, one directory entry).
+// The libOS's part of the address space. All that every process has lies in one GiB, what is private in one 2 MiB, because each
+// page table is a frame to buy, to clone and to give back. Text is one segment (2 MiB, one directory entry).
 #define LIBOS_TEXT    0x00007f8000000000ull
-#define LIBOS_DATA    0x00007f8000200000ull // .data and .bss, at most 2 MiB, private
-#define LIBOS_PROCTAB 0x00007f8000400000ull // H_PROCTAB: 2 MiB, 2048 records; further ones follow
+#define LIBOS_PROCTAB 0x00007f8000200000ull // H_PROCTAB: 2 MiB, 2048 records
 // What the builder lays out for the start only: first stack, struct libos_start, starter code. The libOS unmaps these
 // 2 MiB. A window belongs to a slot of the environment itself, so the builder cannot map the text: it lets the
 // context begin in a page of starter code (here, READ | EXEC) which maps H_LIBOS and H_PROCTAB with aspace_batch and jumps to the
 // libOS's entry with rdi = the start information. .data and .bss are bought and written by the builder.
-#define LIBOS_BOOT    0x00007f8000600000ull
-#define LIBOS_CTX     0x00007f8100000000ull // context n: block and message page at + n * 64 KiB
-#define LIBOS_STACKS  0x00007f8200000000ull // libOS and upcall stacks
-#define LIBOS_HEAP    0x00007f8300000000ull // private heap
-#define LIBOS_WINDOWS 0x00007f9000000000ull // windows of files, pipes, open-file pages
+#define LIBOS_BOOT    0x00007f8000400000ull
+#define LIBOS_DATA    0x00007f8000600000ull // .data and .bss, at most 512 KiB, private
+#define LIBOS_CTX     0x00007f8000680000ull // context n (0..3): block and message page at + n * 64 KiB
+#define LIBOS_STACKS  0x00007f80006c0000ull // libOS and upcall stacks
+#define LIBOS_HEAP    0x00007f8000700000ull // private heap
+#define LIBOS_PAGES   0x00007f8020000000ull // windows of pages: pipes, open-file state
+#define LIBOS_PAGES_END   0x00007f8040000000ull
+#define LIBOS_WINDOWS     0x00007f8040000000ull // windows of whole segments: files
 #define LIBOS_WINDOWS_END 0x00007ff000000000ull
 
 enum libos_start_mode {
