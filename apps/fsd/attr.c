@@ -3,8 +3,6 @@
 #include "fsd.h"
 #include <string.h>
 
-#define ROOT_DEV 0x801
-
 static int op_stat(struct request *r)
 {
     uint32_t ino;
@@ -20,7 +18,7 @@ static int op_stat(struct request *r)
     if (err < 0)
         return err;
     memset(&st, 0, sizeof(st));
-    ext_stat_fill(&inode, ROOT_DEV, &st);
+    ext_stat_fill(&inode, FS_ROOT_DEV, &st);
     memcpy(MSG, &st, sizeof(st));
     r->m->meta = EXO_META(sizeof(st), 0);
     return 0;

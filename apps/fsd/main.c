@@ -14,7 +14,7 @@ static void die(const char *what, const char *why)
 static void mount_root(const struct libos_start *start)
 {
     struct ext_dev *dev;
-    uint32_t proc;
+    uint32_t proc, devices, pts;
     if (quota_init() < 0)
         die("the bank", "cannot be read");
     int err = dev_init(start->extra[FSD_X_ROOT], start->extra[FSD_X_ROOT_BYTES], &dev);
@@ -31,6 +31,9 @@ static void mount_root(const struct libos_start *start)
         die("the root volume", vol.why ? vol.why : "cannot be mounted");
     if (ext_lookup(&vol, EXT_ROOT_INO, "proc", 4, &proc) == 0)
         mount_add(proc, FS_MOUNT_PROC);
+    if (ext_lookup(&vol, EXT_ROOT_INO, "dev", 3, &devices) == 0 &&
+        ext_lookup(&vol, devices, "pts", 3, &pts) == 0)
+        mount_add(pts, FS_MOUNT_PTS);
 }
 
 static void announce(void)

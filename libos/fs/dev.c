@@ -88,7 +88,8 @@ static int dev_stat(struct file *file, struct lx_stat *st)
 {
     st->st_mode = file->mode;
     st->st_rdev = file->rdev;
-    st->st_ino = file->rdev;
+    st->st_dev = FS_ROOT_DEV;
+    st->st_ino = file->ino;
     st->st_nlink = 1;
     st->st_blksize = (int64_t)EXO_PAGE_SIZE;
     return 0;

@@ -140,21 +140,17 @@ static inline uint32_t file_flags(const struct file *file)
 int path_base(int dirfd, exo_handle_t *endpoint);
 // Copies the user path to msg_page() + at; length with NUL, or -LX_E.
 long path_copy(uint64_t upath, size_t at);
-// One call with one path: op, up to five arguments. m->w holds the answer. /proc is handled by the caller: -FS_MOUNT.
+// One call with one path: op, up to five arguments. m->w holds the answer. -FS_MOUNT: mount.h.
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m);
 // The same with `length` bytes of one or two paths already in the message page, and m->w and `caps` capabilities set.
 long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps);
 long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
 long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
-void path_join_proc(int dirfd, char *path); // a name relative to a directory of /proc becomes one below the mount
 
 // --- others --------------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out); // character devices by number
 long tty_open(uint32_t rdev, uint32_t flags, struct file **out);
-const char *proc_name(const struct file *file); // of an open file of /proc, below the mount
-long proc_open(const char *rest, uint32_t flags, struct file **out);
-int proc_stat(const char *rest, bool follow, struct lx_stat *st);
-long proc_readlink(const char *rest, char *target, size_t max);
+long tty_change(struct file *file, int op, uint64_t a, uint64_t b); // TTY_OP_CHMOD, TTY_OP_CHOWN
 long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, uint64_t opens); // blocks as open(2) on a FIFO does
 int ofd_share(struct file *file);
 int endpoint_stat(struct file *file, struct lx_stat *st); // fsd's answer for an open file

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The calls that change names and attributes, the working directory, and what concerns whole file systems. Each is one
-// call to fsd, which decides; inside another mount nothing can be changed.
+// call to fsd, which decides; inside another mount only attributes can be changed.
 #include <fs/handover.h>
+#include <fs/mount.h>
+#include <fs/text.h>
+#include <proto/tty.h>
 
 // A call that changes names: inside a mount nothing can be changed.
 static long change(int dirfd, uint64_t upath, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
@@ -133,12 +136,24 @@ long px_symlink(uint64_t target, uint64_t path)
 
 long px_fchmodat(int dirfd, uint64_t upath, uint32_t mode)
 {
-    return change(dirfd, upath, FS_OP_CHMOD, mode & 07777, 0, 0);
+    struct exo_msg m;
+    mode &= 07777;
+    long err = path_call(dirfd, upath, FS_OP_CHMOD, (uint64_t[5]){mode}, &m);
+    if (err != -FS_MOUNT)
+        return err;
+    const struct mount_fs *fs = mount_fs(m.w[1]);
+    return fs->chmod ? fs->chmod((const char *)msg_page(), mode) : -LX_EPERM;
 }
 
 long px_chmod(uint64_t upath, uint32_t mode)
 {
     return px_fchmodat(LX_AT_FDCWD, upath, mode);
+}
+
+// Whether the file's endpoint is one of fsd's.
+static bool of_fsd(const struct file *file)
+{
+    return file->endpoint && file->ops != &tty_ops;
 }
 
 // A call on the file itself: an empty path.
@@ -147,7 +162,9 @@ static long change_file(int fd, enum fs_op op, uint64_t a, uint64_t b, uint64_t 
     struct file *file = fd_file(fd);
     if (!file || file->ops == &path_ops)
         return -LX_EBADF;
-    if (!file->endpoint)
+    if (file->ops == &tty_ops)
+        return tty_change(file, op == FS_OP_CHMOD ? TTY_OP_CHMOD : TTY_OP_CHOWN, a, b);
+    if (!of_fsd(file))
         return -LX_EPERM;
     msg_page()[0] = 0;
     struct exo_msg m = {.meta = EXO_META(1, 0), .w = {op, a, b, c}};
@@ -163,7 +180,12 @@ long px_fchownat(int dirfd, uint64_t upath, uint32_t uid, uint32_t gid, uint32_t
 {
     if (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH))
         return -LX_EINVAL;
-    return change(dirfd, upath, FS_OP_CHOWN, uid, gid, flags);
+    struct exo_msg m;
+    long err = path_call(dirfd, upath, FS_OP_CHOWN, (uint64_t[5]){uid, gid, flags}, &m);
+    if (err != -FS_MOUNT)
+        return err;
+    const struct mount_fs *fs = mount_fs(m.w[1]);
+    return fs->chown ? fs->chown((const char *)msg_page(), uid, gid) : -LX_EPERM;
 }
 
 long px_chown(uint64_t upath, uint32_t uid, uint32_t gid)
@@ -199,7 +221,7 @@ long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
     struct exo_msg m = {.w = {FS_OP_UTIMENS, args[0], args[1], args[2], args[3], args[4]}};
     if (!upath) { // futimens
         struct file *file = fd_file(dirfd);
-        if (!file || !file->endpoint)
+        if (!file || !of_fsd(file))
             return file ? -LX_EPERM : -LX_EBADF;
         m.w[1] |= LX_AT_EMPTY_PATH;
         m.meta = EXO_META(1, 0);
@@ -278,11 +300,13 @@ long px_fchdir(int fd)
 
 static long cwd_path(char *path, size_t max)
 {
-    if (fd_current()->cwd && fd_current()->cwd->ops == &proc_ops) {
-        memcpy(path, "/proc/", 6);
-        path[6] = 0;
-        path_join_proc(LX_AT_FDCWD, path + 6);
-        return (long)strlen(path);
+    unsigned kind = mount_kind(fd_current()->cwd);
+    if (kind) {
+        struct text t = {.at = path, .room = max};
+        const char *name = mount_name(fd_current()->cwd);
+        text_printf(&t, name[0] ? "%s/%s" : "%s", mount_fs(kind)->at, name);
+        text_add(&t, "", 1);
+        return t.length > max ? -LX_ERANGE : (long)t.length - 1;
     }
     struct exo_msg m = {.w = {FS_OP_GETCWD}};
     long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : H_FSD, &m);

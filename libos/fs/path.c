@@ -2,10 +2,11 @@
 // Names: every call that takes a path. The path is resolved by fsd from the directory the call goes to; the libOS
 // only chooses the endpoint (root, working directory, or an open directory) and carries the string.
 //
-// A path that leads into another file system comes back as -FS_MOUNT with the rest: /proc is served here.
+// A path that leads into another file system comes back as -FS_MOUNT with the rest: those are the libOS's own (mount.h).
 #include <fs/handover.h>
+#include <fs/mount.h>
 
-// A directory of /proc has no endpoint: nothing of another file system can be named from it.
+// A mount's directory has no endpoint: nothing of another file system can be named from it.
 static int dir_endpoint(struct file *file, exo_handle_t *endpoint)
 {
     if (!LX_S_ISDIR(file->mode))
@@ -14,9 +15,14 @@ static int dir_endpoint(struct file *file, exo_handle_t *endpoint)
     return file->endpoint ? 0 : -LX_EXDEV;
 }
 
+static struct file *path_start(int dirfd)
+{
+    return dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
+}
+
 int path_base(int dirfd, exo_handle_t *endpoint)
 {
-    struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
+    struct file *file = path_start(dirfd);
     if (file)
         return dir_endpoint(file, endpoint);
     *endpoint = H_FSD;
@@ -30,32 +36,47 @@ long path_copy(uint64_t upath, size_t at)
     return n < 0 ? n : n + 1;
 }
 
-// A directory of /proc has no endpoint: names relative to it are resolved here.
-static bool proc_directory(int dirfd, const char *path)
+// One call at fsd; but a mount's directory answers for itself.
+static long call_fsd(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
 {
-    struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
-    return file && file->ops == &proc_ops && path[0] != '/';
-}
-
-// `length` bytes of one or two paths are in the message page.
-long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
-{
-    exo_handle_t endpoint;
-    const char *path = (const char *)msg_page();
-    if (proc_directory(dirfd, path)) {
-        path_join_proc(dirfd, (char *)msg_page());
-        m->w[1] = FS_MOUNT_PROC;
-        return -FS_MOUNT;
+    char *path = (char *)msg_page();
+    exo_handle_t endpoint = H_FSD;
+    if (path[0] != '/') { // an absolute path does not look at dirfd
+        struct file *start = path_start(dirfd);
+        unsigned kind = mount_kind(start);
+        if (kind) {
+            m->w[1] = kind;
+            return mount_join(start, path, EXO_MSG_SIZE) ? -FS_MOUNT : -LX_ENAMETOOLONG;
+        }
+        int err = path_base(dirfd, &endpoint);
+        if (err < 0)
+            return err;
     }
-    int err = 0;
-    if (path[0] == '/') // does not look at dirfd
-        endpoint = H_FSD;
-    else
-        err = path_base(dirfd, &endpoint);
-    if (err < 0)
-        return err;
     m->meta = EXO_META(length, caps);
     return server_call(endpoint, m);
+}
+
+// Of two paths, one that leads into a mount is refused by the caller; one path may lead out again.
+long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
+{
+    const struct exo_msg asked = *m;
+    bool two = strlen((char *)msg_page()) + 1 != length;
+    long err = call_fsd(dirfd, length, m, caps);
+    for (unsigned crossings = 0; err == -FS_MOUNT && !two; crossings++) {
+        exo_handle_t endpoint;
+        unsigned kind = (unsigned)m->w[1];
+        if (!mount_fs(kind))
+            return -LX_ENOENT;
+        int out = mount_resolve(kind, (char *)msg_page(), &endpoint);
+        if (out <= 0)
+            return out < 0 ? out : -FS_MOUNT;
+        if (crossings == 8)
+            return -LX_ELOOP;
+        *m = asked;
+        m->meta = EXO_META(strlen((char *)msg_page()) + 1, 0);
+        err = server_call(endpoint, m);
+    }
+    return err;
 }
 
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m)
@@ -94,7 +115,10 @@ static long open_special(const struct exo_msg *m, uint32_t mode, uint32_t flags,
     uint32_t rdev = (uint32_t)(m->w[3] >> 32);
     if (LX_S_ISCHR(mode)) {
         drop_received();
-        return dev_open(rdev, mode, flags, out);
+        long err = dev_open(rdev, mode, flags, out);
+        if (err == 0)
+            (*out)->ino = m->w[1];
+        return err;
     }
     if (!LX_S_ISFIFO(mode)) { // sockets and block devices
         drop_received();
@@ -177,11 +201,9 @@ long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struc
     struct exo_ctx *ctx = ctx_self();
     memset(ctx->recv, 0, sizeof(ctx->recv));
     long err = path_send(dirfd, length, &m, 0);
-    if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
-        return proc_open((const char *)msg_page(), flags, out);
-    if (err < 0)
-        return err == -FS_MOUNT ? -LX_ENOENT : err;
-    return open_reply(&m, flags, out);
+    if (err == -FS_MOUNT)
+        return mount_fs(m.w[1])->open((const char *)msg_page(), flags, out);
+    return err < 0 ? err : open_reply(&m, flags, out);
 }
 
 struct file *file_open_path(uint64_t upath, const char *path, int flags, long *error)
@@ -242,7 +264,7 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
     if (length < 0)
         return length;
     if (length == 1 && (flags & LX_AT_EMPTY_PATH)) {
-        struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
+        struct file *file = path_start(dirfd);
         if (file)
             return stat_file(file, st);
         if (dirfd != LX_AT_FDCWD)
@@ -250,11 +272,11 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
     }
     m = (struct exo_msg){.w = {FS_OP_STAT, flags}};
     long err = path_send(dirfd, (size_t)length, &m, 0);
-    if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
-        return proc_stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW), st);
+    if (err == -FS_MOUNT)
+        return mount_fs(m.w[1])->stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW), st);
     if (err == 0)
         memcpy(st, msg_page(), sizeof(*st));
-    return err == -FS_MOUNT ? -LX_ENOENT : err;
+    return err;
 }
 
 long px_newfstatat(int dirfd, uint64_t upath, uint64_t ust, uint32_t flags)
@@ -321,19 +343,28 @@ long px_statx(int dirfd, uint64_t upath, uint32_t flags, uint32_t mask, uint64_t
     return user_write(ux, &x, sizeof(x));
 }
 
+static long mount_access(uint64_t kind, uint32_t mode, uint32_t flags)
+{
+    struct lx_stat st;
+    const volatile struct proc_rec *self = proc_self();
+    bool effective = (flags & LX_AT_EACCESS) != 0;
+    int err = mount_fs(kind)->stat((const char *)msg_page(), true, &st);
+    if (err < 0)
+        return err;
+    uint32_t uid = effective ? self->euid : self->ruid, gid = effective ? self->egid : self->rgid;
+    if (uid == 0)
+        return (mode & 1) && !(st.st_mode & 0111) ? -LX_EACCES : 0;
+    uint32_t bits = st.st_mode >> (uid == st.st_uid ? 6 : gid == st.st_gid ? 3 : 0);
+    return mode & ~bits & 7 ? -LX_EACCES : 0;
+}
+
 long px_faccessat2(int dirfd, uint64_t upath, uint32_t mode, uint32_t flags)
 {
     struct exo_msg m;
     if ((mode & ~7u) || (flags & ~(LX_AT_EACCESS | LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
         return -LX_EINVAL;
     long err = path_call(dirfd, upath, FS_OP_ACCESS, (uint64_t[5]){mode, flags}, &m);
-    if (err == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC) {
-        struct lx_stat st;
-        err = proc_stat((const char *)msg_page(), true, &st);
-        if (err == 0 && (mode & 2))
-            err = -LX_EACCES;
-    }
-    return err == -FS_MOUNT ? -LX_ENOENT : err;
+    return err == -FS_MOUNT ? mount_access(m.w[1], mode, flags) : err;
 }
 
 long px_faccessat(int dirfd, uint64_t upath, uint32_t mode)
@@ -353,12 +384,12 @@ long px_readlinkat(int dirfd, uint64_t upath, uint64_t ubuf, int64_t size)
     if (size <= 0)
         return -LX_EINVAL;
     long n = path_call(dirfd, upath, FS_OP_READLINK, (uint64_t[5]){0}, &m);
-    if (n == -FS_MOUNT && m.w[1] == FS_MOUNT_PROC)
-        n = proc_readlink((const char *)msg_page(), target, sizeof(target));
+    if (n == -FS_MOUNT)
+        n = mount_fs(m.w[1])->readlink((const char *)msg_page(), target, sizeof(target));
     else if (n >= 0)
         memcpy(target, msg_page(), (size_t)n < sizeof(target) ? (size_t)n : sizeof(target));
     if (n < 0)
-        return n == -FS_MOUNT ? -LX_EINVAL : n;
+        return n;
     if (n > size)
         n = size;
     return user_write(ubuf, target, (size_t)n) < 0 ? -LX_EFAULT : n;
@@ -367,17 +398,4 @@ long px_readlinkat(int dirfd, uint64_t upath, uint64_t ubuf, int64_t size)
 long px_readlink(uint64_t upath, uint64_t ubuf, int64_t size)
 {
     return px_readlinkat(LX_AT_FDCWD, upath, ubuf, size);
-}
-
-// Names below /proc relative to a directory there: the directory's own name is kept in its private string.
-void path_join_proc(int dirfd, char *path)
-{
-    struct file *file = dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
-    const char *base = proc_name(file);
-    size_t b = strlen(base), n = strlen(path);
-    if (b + 1 + n + 1 > EXO_MSG_SIZE)
-        return;
-    memmove(path + b + 1, path, n + 1);
-    memcpy(path, base, b);
-    path[b] = '/';
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// /proc, made by the libOS from what everybody can read: the process records and the kernel's exposed tables. Of one's
-// own process also descriptors and mappings. There is no server behind it, and nothing in it that is not public.
+// /proc, made by the libOS from what everybody can read: the process records and the kernel's
+// exposed tables. Of one's own process also descriptors and mappings. There is no server behind it,
+// and nothing in it that is not public.
 //
-// A path is the rest below the mount point. A file's text is made when it is opened.
-#include <fs/file.h>
+// A path is the rest below the mount point, as mount_resolve leaves it. A file's text is made when
+// it is opened.
+#include <fs/mount.h>
+#include <fs/pts.h>
 #include <fs/text.h>
 
 const volatile struct proc_rec *proc_find(int pid); // proc/wait.c
@@ -14,16 +17,17 @@ struct proc_file {
     char name[];
 };
 
-const char *proc_name(const struct file *file)
+static const char *proc_name(const struct file *file)
 {
     return ((const struct proc_file *)file->private)->name;
 }
 
-// --- what there is ------------------------------------------------------------------------------------
+// --- what there is
+// ------------------------------------------------------------------------------------
 
 struct who { // the process a path speaks of
     const volatile struct proc_rec *rec;
-    int fd;  // of fd/N
+    int fd; // of fd/N
 };
 
 static void put_state(struct text *t, const volatile struct proc_rec *r)
@@ -60,8 +64,8 @@ static void put_stat(struct text *t, const struct who *w)
     put_state(t, r);
     text_printf(t, " %d %d %d %d -1 0 ", r->ppid, r->pgid, r->sid, (int)r->tty);
     text_printf(t, "%lu 0 0 0 ", (unsigned long)EXO_ENVS[EXO_ENV_INDEX(r->env)].faults);
-    text_printf(t, "%lu 0 %lu 0 %d %d 1 0 ", cpu_ns(r) / TICK_NS, r->cutime_ns / TICK_NS, 20 + r->nice,
-                r->nice);
+    text_printf(t, "%lu 0 %lu 0 %d %d 1 0 ", cpu_ns(r) / TICK_NS, r->cutime_ns / TICK_NS,
+                20 + r->nice, r->nice);
     text_printf(t, "%lu 0 0 18446744073709551615", r->start_ns / TICK_NS);
     for (int i = 26; i <= 52; i++)
         text_put(t, i == 38 ? " 17" : " 0");
@@ -106,10 +110,12 @@ static void put_meminfo(struct text *t, const struct who *w)
 {
     (void)w;
     unsigned long total = EXO_INFO->frames * 4, free = EXO_INFO->frames_free * 4;
-    text_printf(t, "MemTotal:       %lu kB\nMemFree:        %lu kB\nMemAvailable:   %lu kB\n", total, free,
-                free);
-    text_put(t, "Buffers:        0 kB\nCached:         0 kB\nSwapCached:     0 kB\nShmem:          0 kB\n"
-                "SReclaimable:   0 kB\nSwapTotal:      0 kB\nSwapFree:       0 kB\n");
+    text_printf(t, "MemTotal:       %lu kB\nMemFree:        %lu kB\nMemAvailable:   %lu kB\n",
+                total, free, free);
+    text_put(
+        t,
+        "Buffers:        0 kB\nCached:         0 kB\nSwapCached:     0 kB\nShmem:          0 kB\n"
+        "SReclaimable:   0 kB\nSwapTotal:      0 kB\nSwapFree:       0 kB\n");
 }
 
 static void put_uptime(struct text *t, const struct who *w)
@@ -142,7 +148,8 @@ static void put_kernel_stat(struct text *t, const struct who *w)
     for (uint32_t i = 0; i < EXO_INFO->envs; i++)
         busy += EXO_ENVS[i].state != EXO_ENV_FREE ? EXO_ENVS[i].cpu_ns : 0;
     unsigned long user = busy / TICK_NS, idle = EXO_INFO->idle_ns / TICK_NS;
-    text_printf(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\ncpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", user, idle, user, idle);
+    text_printf(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\ncpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", user, idle, user,
+                idle);
     text_printf(t, "ctxt 0\nbtime %lu\n", (unsigned long)(EXO_INFO->wall_ns / 1000000000));
     text_printf(t, "processes %u\nprocs_running %u\nprocs_blocked 0\n", count_processes(false),
                 count_processes(true));
@@ -195,18 +202,23 @@ static const struct entry top[] = {
 static const struct entry of_process[] = {
     {"cmdline", LX_S_IFREG | 0444, put_cmdline, false},
     {"comm", LX_S_IFREG | 0444, put_comm, false},
+    {"cwd", LX_S_IFLNK | 0777, NULL, true},
     {"exe", LX_S_IFLNK | 0777, NULL, true},
     {"fd", LX_S_IFDIR | 0500, NULL, true},
     {"mounts", LX_S_IFREG | 0444, put_mounts, false},
+    {"root", LX_S_IFLNK | 0777, NULL, true},
     {"stat", LX_S_IFREG | 0444, put_stat, false},
     {"status", LX_S_IFREG | 0444, put_status, false},
     {"task", LX_S_IFDIR | 0555, NULL, false},
 };
-static const struct entry directory = {"", LX_S_IFDIR | 0555, NULL, false};
+static const struct entry directory = {"", LX_S_IFDIR | 0555, NULL, false};         // /proc
+static const struct entry process_directory = {"", LX_S_IFDIR | 0555, NULL, false}; // /proc/N
+static const struct entry thread_directory = {"", LX_S_IFDIR | 0555, NULL, false}; // /proc/N/task/N
 static const struct entry descriptor = {"", LX_S_IFLNK | 0700, NULL, true};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-// --- finding --------------------------------------------------------------------------------------------
+// --- finding
+// --------------------------------------------------------------------------------------------
 
 static int number(const char *s, size_t n)
 {
@@ -226,19 +238,20 @@ static bool is(const char *s, size_t n, const char *word)
     return strlen(word) == n && !memcmp(s, word, n);
 }
 
-// The next component of a path, "." and empty ones left out.
+static bool named(const struct entry *e, const char *word)
+{
+    return is(e->name, strlen(e->name), word);
+}
+
+// The next component of a path; its length, 0 at the end.
 static size_t component(const char **path)
 {
-    for (;;) {
-        while (**path == '/')
-            (*path)++;
-        size_t n = 0;
-        while ((*path)[n] && (*path)[n] != '/')
-            n++;
-        if (!(n == 1 && **path == '.'))
-            return n;
+    size_t n = 0;
+    while (**path == '/')
         (*path)++;
-    }
+    while ((*path)[n] && (*path)[n] != '/')
+        n++;
+    return n;
 }
 
 static const struct entry *among(const struct entry *list, size_t count, const char *s, size_t n)
@@ -255,29 +268,27 @@ static bool own_process(const struct who *w)
     return w->rec->pid == proc_self()->pid;
 }
 
-static const struct entry *find_below_process(const char *path, struct who *w)
+// Below /proc/N, or below /proc/N/task/N, where everything is but the task directory itself: the
+// last of the list.
+static const struct entry *find_below_process(const char *path, struct who *w, bool thread)
 {
     size_t n = component(&path);
     if (!n)
-        return &directory;
-    const struct entry *e = among(of_process, COUNT(of_process), path, n);
+        return thread ? &thread_directory : &process_directory;
+    const struct entry *e = among(of_process, COUNT(of_process) - thread, path, n);
     if (!e || (e->own && !own_process(w)))
         return NULL;
     path += n;
     n = component(&path);
     if (!n)
         return e;
-    if (is(e->name, strlen(e->name), "task") && number(path, n) == w->rec->pid) {
-        path += n;
-        n = component(&path);
-        return n ? among(of_process, COUNT(of_process), path, n) : &directory;
-    }
-    if (is(e->name, strlen(e->name), "fd")) {
-        w->fd = number(path, n);
-        path += n;
-        return fd_file(w->fd) && !component(&path) ? &descriptor : NULL;
-    }
-    return NULL;
+    if (named(e, "task"))
+        return number(path, n) == w->rec->pid ? find_below_process(path + n, w, true) : NULL;
+    if (!named(e, "fd"))
+        return NULL;
+    w->fd = number(path, n);
+    path += n;
+    return fd_file(w->fd) && !component(&path) ? &descriptor : NULL;
 }
 
 static const struct entry *find(const char *path, struct who *w)
@@ -291,10 +302,12 @@ static const struct entry *find(const char *path, struct who *w)
     int pid = number(path, n);
     const char *more = rest;
     if (self && component(&more))
-        return find_below_process(rest, w);
+        return find_below_process(rest, w, false);
+    if (self)
+        return &top[0];
     if (pid > 0) {
         w->rec = proc_find(pid);
-        return w->rec ? find_below_process(rest, w) : NULL;
+        return w->rec ? find_below_process(rest, w, false) : NULL;
     }
     return component(&more) ? NULL : among(top, COUNT(top), path, n);
 }
@@ -307,7 +320,8 @@ static uint64_t inode_of(const char *path)
     return h >> 16 | 1;
 }
 
-static void fill_stat(const struct entry *e, const struct who *w, const char *path, struct lx_stat *st)
+static void fill_stat(const struct entry *e, const struct who *w, const char *path,
+                      struct lx_stat *st)
 {
     memset(st, 0, sizeof(*st));
     st->st_dev = 4;
@@ -321,9 +335,33 @@ static void fill_stat(const struct entry *e, const struct who *w, const char *pa
         ((int64_t)w->rec->start_ns + EXO_INFO->wall_ns) / 1000000000;
 }
 
-// --- links ------------------------------------------------------------------------------------------------
+// --- links
+// ------------------------------------------------------------------------------------------------
 
 extern char exec_path[]; // proc/exec.c: of the program that runs
+
+static const char *tty_name(uint32_t rdev)
+{
+    return rdev == TTY_RDEV_PTMX     ? "/dev/ptmx"
+           : rdev == TTY_RDEV_CTTY   ? "/dev/tty"
+           : rdev == TTY_RDEV(4, 64) ? "/dev/ttyS0"
+                                     : "/dev/console";
+}
+
+static long put_directory(struct text *t, const struct file *file) // NULL: the root directory
+{
+    unsigned kind = mount_kind(file);
+    if (kind) {
+        const char *name = mount_name(file);
+        text_printf(t, name[0] ? "%s/%s" : "%s", mount_fs(kind)->at, name);
+        return 0;
+    }
+    struct exo_msg m = {.w = {FS_OP_GETCWD}};
+    long err = server_call(file ? file->endpoint : H_FSD, &m);
+    if (err >= 0)
+        text_put(t, (char *)msg_page());
+    return err;
+}
 
 static long fd_target(struct file *file, char *target, size_t max)
 {
@@ -333,17 +371,15 @@ static long fd_target(struct file *file, char *target, size_t max)
         text_printf(&t, "pipe:[%lu]", (unsigned long)file->ino);
         break;
     case FD_KIND_TTY:
-        if (file->rdev >> 8 >= 136)
-            text_printf(&t, "/dev/pts/%u", (file->rdev >> 8) * 256 - 136 * 256 + (file->rdev & 255));
+        if (file->rdev >> 8 >= TTY_RDEV_PTS_MAJOR)
+            text_printf(&t, "/dev/pts/%u", pts_number(file->rdev));
         else
-            text_put(&t, file->rdev == 0x502 ? "/dev/ptmx" : "/dev/console");
+            text_put(&t, tty_name(file->rdev));
         break;
     case FD_KIND_DIR: {
-        struct exo_msg m = {.w = {FS_OP_GETCWD}};
-        long err = server_call(file->endpoint, &m);
+        long err = put_directory(&t, file);
         if (err < 0)
             return err;
-        text_add(&t, (char *)msg_page(), strlen((char *)msg_page()));
         break;
     }
     default: // the name a file was opened by is not kept
@@ -352,7 +388,7 @@ static long fd_target(struct file *file, char *target, size_t max)
     return (long)t.length;
 }
 
-long proc_readlink(const char *rest, char *target, size_t max)
+static long proc_readlink(const char *rest, char *target, size_t max)
 {
     struct who w;
     const struct entry *e = find(rest, &w);
@@ -363,14 +399,36 @@ long proc_readlink(const char *rest, char *target, size_t max)
         return -LX_EINVAL;
     if (e == &descriptor)
         return fd_target(fd_file(w.fd), target, max);
-    if (is(e->name, strlen(e->name), "exe"))
+    long err = 0;
+    if (named(e, "exe"))
         text_put(&t, exec_path);
+    else if (named(e, "cwd"))
+        err = put_directory(&t, fd_current()->cwd);
+    else if (named(e, "root"))
+        text_put(&t, "/");
     else
         text_printf(&t, "%d", proc_self()->pid);
-    return (long)t.length;
+    return err < 0 ? err : (long)t.length;
 }
 
-int proc_stat(const char *rest, bool follow, struct lx_stat *st)
+// What a link leads to, opened by name.
+static struct file *open_target(const struct entry *e, uint32_t flags, long *err)
+{
+    if (named(e, "exe"))
+        return file_open_path(0, exec_path, (int)flags, err);
+    if (named(e, "root"))
+        return file_open_path(0, "/", (int)flags, err);
+    struct text t = {.at = (char[LX_PATH_MAX]){0}, .room = LX_PATH_MAX - 1};
+    *err = put_directory(&t, fd_current()->cwd);
+    return *err < 0 ? NULL : file_open_path(0, t.at, (int)flags, err);
+}
+
+static bool leads_out(const struct entry *e)
+{
+    return LX_S_ISLNK(e->mode) && e != &top[0];
+}
+
+static int proc_stat(const char *rest, bool follow, struct lx_stat *st)
 {
     struct who w;
     const struct entry *e = find(rest, &w);
@@ -381,38 +439,54 @@ int proc_stat(const char *rest, bool follow, struct lx_stat *st)
         memset(st, 0, sizeof(*st));
         return file->ops->stat ? file->ops->stat(file, st) : -LX_ENOENT;
     }
-    if (follow && LX_S_ISLNK(e->mode) && !is(e->name, strlen(e->name), "exe"))
-        e = &directory;
+    if (follow && leads_out(e)) {
+        long err;
+        struct file *file = open_target(e, LX_O_PATH, &err);
+        if (file) {
+            memset(st, 0, sizeof(*st));
+            err = file->ops->stat(file, st);
+            file_put(file);
+        }
+        return (int)err;
+    }
+    if (follow && LX_S_ISLNK(e->mode))
+        e = &process_directory;
     fill_stat(e, &w, rest, st);
     return 0;
 }
 
-// --- open files ---------------------------------------------------------------------------------------------
+// --- open files
+// ---------------------------------------------------------------------------------------------
 
-static struct file *open_link(const struct who *w, const struct entry *e, uint32_t flags, long *err)
+// /dev/fd/N: the same open file, as dup.
+static long open_descriptor(const struct who *w, uint32_t flags, struct file **out)
 {
-    if (e == &descriptor) { // /dev/fd/N: the same open file, as dup
-        struct file *file = fd_file(w->fd);
-        bool write = (flags & LX_O_ACCMODE) != LX_O_RDONLY, read = (flags & LX_O_ACCMODE) != LX_O_WRONLY;
-        *err = (write && !file_writable(file)) || (read && !file_readable(file)) ? -LX_EACCES : 0;
-        return *err ? NULL : file_ref(file);
-    }
-    return file_open_path(0, exec_path, (int)flags, err);
+    struct file *file = fd_file(w->fd);
+    bool write = (flags & LX_O_ACCMODE) != LX_O_RDONLY,
+         read = (flags & LX_O_ACCMODE) != LX_O_WRONLY;
+    if ((write && !file_writable(file)) || (read && !file_readable(file)))
+        return -LX_EACCES;
+    *out = file_ref(file);
+    return 0;
 }
 
-long proc_open(const char *rest, uint32_t flags, struct file **out)
+static long proc_open(const char *rest, uint32_t flags, struct file **out)
 {
     struct who w;
     const struct entry *e = find(rest, &w);
     long err = 0;
     if (!e)
         return (flags & LX_O_CREAT) ? -LX_EACCES : -LX_ENOENT;
-    if (e == &descriptor || (LX_S_ISLNK(e->mode) && is(e->name, strlen(e->name), "exe"))) {
-        *out = open_link(&w, e, flags, &err);
+    if (LX_S_ISLNK(e->mode) && (flags & LX_O_NOFOLLOW) && !(flags & LX_O_PATH))
+        return -LX_ELOOP;
+    if (e == &descriptor)
+        return open_descriptor(&w, flags, out);
+    if (leads_out(e)) {
+        *out = open_target(e, flags, &err);
         return err;
     }
     if (LX_S_ISLNK(e->mode))
-        e = &directory;
+        e = &process_directory;
     if ((flags & LX_O_ACCMODE) != LX_O_RDONLY)
         return LX_S_ISDIR(e->mode) ? -LX_EISDIR : -LX_EACCES;
     if ((flags & LX_O_DIRECTORY) && !LX_S_ISDIR(e->mode))
@@ -478,7 +552,8 @@ static int proc_fstat(struct file *file, struct lx_stat *st)
     return proc_stat(proc_name(file), true, st);
 }
 
-// --- directories: positions 0 and 1 are "." and "..", then the fixed names, then the numbered ones --------------
+// --- directories: positions 0 and 1 are "." and "..", then the fixed names, then the numbered ones
+// --------------
 
 struct listing {
     uint64_t buf;
@@ -566,12 +641,14 @@ static long proc_readdir(struct file *file, uint64_t buf, size_t n)
         list_add(&l, ".", 1, LX_S_IFDIR);
     if (l.position == 1)
         list_add(&l, "..", 2, LX_S_IFDIR);
-    if (is(e->name, strlen(e->name), "fd")) {
+    if (named(e, "fd")) {
         list_descriptors(&l, 2);
-    } else if (is(e->name, strlen(e->name), "task")) {
+    } else if (named(e, "task")) {
         if (l.position == 2)
             list_number(&l, (uint64_t)w.rec->pid, LX_S_IFDIR);
-    } else if (component(&path)) {
+    } else if (e == &thread_directory) {
+        list_fixed(&l, of_process, COUNT(of_process) - 1, own_process(&w));
+    } else if (e != &directory) {
         list_fixed(&l, of_process, COUNT(of_process), own_process(&w));
     } else {
         list_fixed(&l, top, COUNT(top), true);
@@ -596,6 +673,36 @@ static void proc_close(struct file *file)
         heap_free(p->text);
     heap_free(p);
 }
+
+const char *mount_name(const struct file *file)
+{
+    return file->ops == &proc_ops ? proc_name(file) : "";
+}
+
+static exo_handle_t directory_endpoint(const struct file *file) // NULL: the root directory
+{
+    return !file ? H_FSD : LX_S_ISDIR(file->mode) ? file->endpoint : 0;
+}
+
+static exo_handle_t proc_link(const char *rest)
+{
+    struct who w;
+    const struct entry *e = find(rest, &w);
+    if (e == &descriptor)
+        return directory_endpoint(fd_file(w.fd));
+    if (e && named(e, "cwd"))
+        return directory_endpoint(fd_current()->cwd);
+    return e && named(e, "root") ? H_FSD : 0;
+}
+
+const struct mount_fs proc_fs = {
+    .at = "/proc",
+    .directory = &proc_ops,
+    .open = proc_open,
+    .stat = proc_stat,
+    .readlink = proc_readlink,
+    .link = proc_link,
+};
 
 const struct file_ops proc_ops = {
     .kind = FD_KIND_PROC,

@@ -3,6 +3,7 @@
 // the terminal read what is typed to another. What may be known without asking (settings, size, foreground group,
 // readiness) stands in a read-only page.
 #include <fs/handover.h>
+#include <fs/pts.h>
 #include <proc/signal.h>
 #include <proto/tty.h>
 
@@ -131,6 +132,19 @@ static unsigned tty_poll(struct file *file, unsigned events, struct poll_set *se
     return ready & (events | LX_POLLHUP | LX_POLLERR);
 }
 
+void tty_fill_stat(const struct tty_stat *ts, struct lx_stat *st)
+{
+    int64_t wall = EXO_INFO->wall_ns;
+    st->st_mode = ts->mode;
+    st->st_uid = ts->uid;
+    st->st_gid = ts->gid;
+    st->st_nlink = 1;
+    st->st_blksize = 1024;
+    st->st_atime_sec = (ts->atime_ns + wall) / 1000000000;
+    st->st_mtime_sec = (ts->mtime_ns + wall) / 1000000000;
+    st->st_ctime_sec = (ts->ctime_ns + wall) / 1000000000;
+}
+
 static int tty_fstat(struct file *file, struct lx_stat *st)
 {
     struct exo_msg m = {.w = {TTY_OP_STAT}};
@@ -139,17 +153,10 @@ static int tty_fstat(struct file *file, struct lx_stat *st)
     if (err < 0)
         return (int)err;
     memcpy(&ts, msg_page(), sizeof(ts));
-    int64_t wall = EXO_INFO->wall_ns;
-    st->st_mode = ts.mode;
-    st->st_uid = ts.uid;
-    st->st_gid = ts.gid;
-    st->st_rdev = ts.rdev;
-    st->st_ino = ts.rdev;
-    st->st_nlink = 1;
-    st->st_blksize = 1024;
-    st->st_atime_sec = (ts.atime_ns + wall) / 1000000000;
-    st->st_mtime_sec = (ts.mtime_ns + wall) / 1000000000;
-    st->st_ctime_sec = (ts.ctime_ns + wall) / 1000000000;
+    tty_fill_stat(&ts, st);
+    st->st_rdev = file->rdev;
+    st->st_dev = file->rdev >> 8 >= TTY_RDEV_PTS_MAJOR ? PTS_DEV : FS_ROOT_DEV;
+    st->st_ino = file->ino;
     return 0;
 }
 
@@ -192,6 +199,7 @@ static long opened(const struct exo_msg *m, const exo_handle_t caps[2], uint32_t
     file->private = t;
     file->endpoint = caps[0];
     file->rdev = (uint32_t)m->w[1];
+    file->ino = pts_ino(file->rdev);
     file->mode = LX_S_IFCHR;
     t->page_cap = caps[1];
     t->side = m->w[2] & 1;
@@ -219,7 +227,16 @@ static long open_call(exo_handle_t endpoint, struct exo_msg *m, uint32_t flags, 
 long tty_open(uint32_t rdev, uint32_t flags, struct file **out)
 {
     struct exo_msg m = {.w = {TTY_OP_OPEN, rdev, flags}};
-    return open_call(H_TTYD, &m, flags, out);
+    long err = open_call(H_TTYD, &m, flags, out);
+    if (err == 0)
+        (*out)->rdev = rdev; // the name it was opened by: /dev/tty stays /dev/tty
+    return err;
+}
+
+long tty_change(struct file *file, int op, uint64_t a, uint64_t b)
+{
+    struct exo_msg m = {.w = {(uint64_t)op, 0, a, b}};
+    return server_call(file->endpoint, &m);
 }
 
 static long ioctl_peer(struct file *file, struct exo_msg *m)

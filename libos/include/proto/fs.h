@@ -78,4 +78,5 @@ enum fs_op {
 #define FS_MOUNT       4000
 #define FS_MOUNT_PROC  1
 #define FS_MOUNT_PTS   2
+#define FS_ROOT_DEV    0x801 // st_dev of the root volume
 #endif
