@@ -12,12 +12,6 @@
 #define NOMEM_WORK    1024
 
 #define A(reg) (ctx->regs.reg)
-#define CALL0(nr, name, ...)                                                                       \
-    static int64_t call_##name(struct ctx *ctx)                                                    \
-    {                                                                                              \
-        (void)ctx;                                                                                 \
-        return sys_##name();                                                                       \
-    }
 #define CALLN(name, ...)                                                                           \
     static int64_t call_##name(struct ctx *ctx)                                                    \
     {                                                                                              \
@@ -35,13 +29,7 @@ static const struct {
     int64_t (*handler)(struct ctx *ctx);
     const char *name;
 } calls[EXO_CALL_LIMIT] = {
-#define CALL0(nr, name, ...) [nr] = {call_##name, #name},
-#define CALL1                CALL0
-#define CALL2                CALL0
-#define CALL3                CALL0
-#define CALL4                CALL0
-#define CALL5                CALL0
-#define CALLX                CALL0
+#define CALL(nr, name, ...) [nr] = {call_##name, #name},
 #include <exo/calls.def>
 };
 

@@ -24,7 +24,6 @@ struct ctx;
 #define SYS_ARG_H                          exo_handle_t
 #define SYS_ARG_U                          uint64_t
 #define SYS_ARG_P                          uaddr_t
-#define CALL0(nr, name, ...)               int64_t sys_##name(void);
 #define CALL1(nr, name, ta, a, ...)        int64_t sys_##name(SYS_ARG_##ta a);
 #define CALL2(nr, name, ta, a, tb, b, ...) int64_t sys_##name(SYS_ARG_##ta a, SYS_ARG_##tb b);
 #define CALL3(nr, name, ta, a, tb, b, tc, c, ...)                                                  \

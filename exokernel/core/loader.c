@@ -217,7 +217,7 @@ static void give_all(struct slice *slice)
     boot->bank = give(0, (struct kobj *)bank_root(), EXO_R_ALL, "bank");
     boot->env = give(0, &env->obj, EXO_R_ALL, "env");
     boot->aspace = give(0, (struct kobj *)as, EXO_R_ALL, "aspace");
-    boot->slice = give(0, slice_obj(slice), EXO_R_ALL, "slice");
+    boot->slice = give(0, (struct kobj *)slice, EXO_R_ALL, "slice");
     boot->irq = give_plain(EXO_CAP_IRQ);
     boot->ioport = give_plain(EXO_CAP_IOPORT);
     boot->machine = give_plain(EXO_CAP_MACHINE);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <core/dispatch.h>
 #include <core/log.h>
+#include <object/bank.h>
 #include <x86/cpu.h>
 
 #define USER_CANONICAL(x) ((x) >> 47 == 0)
@@ -74,14 +75,11 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
     struct ctx *ctx;
     int err;
 
-    if (frames_count(frames) != 2 || !frames_is_ram(frames) || va % EXO_PAGE_SIZE ||
-        !user_range(va, 2 * EXO_PAGE_SIZE) || va < EXO_USER_BASE)
+    if (frames_count(frames) != 2)
         return -EXO_EINVAL;
     if (env->ncontexts >= EXO_CONTEXTS)
         return -EXO_ELIMIT;
-    err = kobj_alloc(bank, KOBJ_CTX, sizeof(*ctx), &obj);
-    if (err)
-        return err;
+    TRY(kobj_alloc(bank, KOBJ_CTX, sizeof(*ctx), &obj));
     err = aspace_map_block(env->aspace, bank, va, frames);
     if (err) {
         kobj_free(obj);
@@ -214,7 +212,7 @@ static void gs_restore(struct ctx *ctx)
     cpu_bases_apply(ctx);
 }
 
-static bool upcall(struct ctx *ctx, const struct exo_save *what)
+static bool upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr)
 {
     volatile struct exo_ctx *block = ctx->block;
     uint32_t depth = block->depth;
@@ -227,10 +225,10 @@ static bool upcall(struct ctx *ctx, const struct exo_save *what)
     save = &ctx->block->save[depth];
     memcpy(save, regs, offsetof(struct regs, vector));
     memcpy(&save->rip, &regs->rip, 5 * 8);
-    save->cause = what->cause;
-    save->vector = what->vector;
-    save->error = what->error;
-    save->addr = what->addr;
+    save->cause = cause;
+    save->vector = vector;
+    save->error = error;
+    save->addr = addr;
     block->depth = depth + 1;
     regs->rsp = upcall_stack(block, regs->rsp);
     regs->rdi = ctx->block_va + offsetof(struct exo_ctx, save) + depth * sizeof(*save);
@@ -260,12 +258,10 @@ bool ctx_foreign(struct ctx *ctx)
 
 void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error, uint64_t addr)
 {
-    struct exo_save what = {.cause = cause, .vector = vector, .error = error, .addr = addr};
-
     if (ctx->state == CTX_DEAD)
         return;
     ctx->env->info->faults++;
-    if (upcall(ctx, &what))
+    if (upcall(ctx, cause, vector, error, addr))
         return;
     log_printf(
         "env %u ctx %u: exception %lu, error %lx, address %lx, rip %lx, rsp %lx: no upcall\n",
@@ -275,22 +271,18 @@ void ctx_upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t error
 
 void ctx_return_checks(struct ctx *ctx)
 {
-    struct exo_save what = {0};
-
     if (ctx->slice_end && !(block_read(&ctx->block->flags) & EXO_CTX_SLICE_END))
         ctx->slice_end = false;
     if (!upcalls_open(ctx))
         return;
     if (ctx->notify_new) {
         ctx->notify_new = false;
-        what.cause = EXO_UP_NOTIFY;
-        if (ctx_pending(ctx) && upcall(ctx, &what))
+        if (ctx_pending(ctx) && upcall(ctx, EXO_UP_NOTIFY, 0, 0, 0))
             return;
     }
     if (ctx->slice_end) {
         ctx->slice_end = false;
-        what.cause = EXO_UP_SLICE;
-        upcall(ctx, &what);
+        upcall(ctx, EXO_UP_SLICE, 0, 0, 0);
     }
 }
 
@@ -300,28 +292,27 @@ void ctx_notify(struct ctx *ctx, uint64_t bits)
         return;
     __atomic_fetch_or(&ctx->block->pending, bits, __ATOMIC_SEQ_CST);
     ctx->notify_new = true;
-    if (ctx->state == CTX_WAIT)
+    if (ctx->state == CTX_WAIT || (ctx->state == CTX_QUEUED && upcalls_open(ctx)))
         ctx_wake(ctx, -EXO_EINTR);
     else if (ctx->state == CTX_RECEIVE)
         endpoint_notified(ctx);
-    else if (ctx->state == CTX_QUEUED && upcalls_open(ctx))
-        ctx_wake(ctx, -EXO_EINTR);
 }
 
 // --- the calls -----------------------------------------------------------------------------------
 
 int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t block, uint64_t va)
 {
-    struct cap_slot *bank_slot, *block_slot;
+    struct cap_slot *slot;
+    struct bank *pays;
     struct env *env;
     struct ctx *ctx;
 
     TRY(env_find(env_handle, EXO_R_CONTROL, &env));
-    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
-    TRY(cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &block_slot));
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    TRY(cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &slot));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
-    TRY(ctx_new(env, (struct bank *)bank_slot->obj, (struct kobj *)block_slot->obj, va, &ctx));
+    TRY(ctx_new(env, pays, (struct kobj *)slot->obj, va, &ctx));
     return ctx->index;
 }
 
@@ -344,12 +335,10 @@ int64_t sys_ctx_set(exo_handle_t env, uint64_t index, uaddr_t from)
         return -EXO_EDEAD;
     if (ctx->running)
         return -EXO_EBUSY;
-    if (copy_from_user(&in, from, sizeof(in)))
-        return -EXO_EFAULT;
+    TRY(copy_from_user(&in, from, sizeof(in)));
     if (in.size < sizeof(in) || !USER_CANONICAL(in.gpr.rip) || !USER_CANONICAL(in.fs_base))
         return -EXO_EINVAL;
-    ctx_cancel(ctx);
-    ctx->state = CTX_READY;
+    ctx_wake(ctx, 0);
     memcpy(&ctx->regs, &in.gpr, offsetof(struct regs, vector));
     ctx->regs.vector = 0;
     ctx->regs.rip = in.gpr.rip;
@@ -358,7 +347,6 @@ int64_t sys_ctx_set(exo_handle_t env, uint64_t index, uaddr_t from)
     ctx->fs_base = in.fs_base;
     ctx->gs_base = ctx->block_va;
     cpu_bases_apply(ctx);
-    slice_enqueue(ctx, false);
     return 0;
 }
 

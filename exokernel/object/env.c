@@ -16,12 +16,10 @@
 
 #include <core/dispatch.h>
 #include <core/log.h>
+#include <object/bank.h>
 #include <x86/cpu.h>
 
 #define TEARDOWN_BUDGET 64
-
-// Steps of a teardown, in this order.
-enum { STEP_CALLERS, STEP_CAPS, STEP_TABLE, STEP_BLOCKS, STEP_ASPACE, STEP_END };
 
 struct env *env_current(void)
 {
@@ -58,13 +56,6 @@ static int index_take(uint32_t *index)
     return -EXO_ENOMEM;
 }
 
-static void info_start(struct env *env)
-{
-    uint64_t generation = (env->info->id >> 32) + 1;
-
-    *env->info = (struct exo_env_info){.id = generation << 32 | env->index, .state = EXO_ENV_NEW};
-}
-
 int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie,
             struct env **out)
 {
@@ -92,7 +83,8 @@ int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, u
     kobj_get((struct kobj *)bank);
     if (supervisor)
         kobj_get((struct kobj *)supervisor);
-    info_start(env);
+    *env->info = (struct exo_env_info){.id = ((env->info->id >> 32) + 1) << 32 | index,
+                                       .state = EXO_ENV_NEW};
     *out = env;
     return 0;
 }
@@ -137,22 +129,20 @@ void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
     env->info->state = EXO_ENV_DYING;
     env->info->reason = reason;
     env->info->code = code;
-    env->teardown_step = STEP_CALLERS;
     kobj_get(&env->obj); // until it is DEAD
     slice_reap(env_slice(env), env);
     TAILQ_FOREACH (ctx, &env->contexts, link)
         ctx_retire(ctx);
-    irq_env_died(env);
     this_cpu()->resched = true;
 }
 
-static bool blocks_unmap(struct env *env)
+// Takes the blocks of all contexts before `end` (NULL: of all) out of an address space.
+static void blocks_unmap(struct env *env, struct aspace *as, const struct ctx *end)
 {
     struct ctx *ctx;
 
-    TAILQ_FOREACH (ctx, &env->contexts, link)
-        aspace_unmap_block(env->aspace, ctx->block_va, ctx->frames);
-    return true;
+    for (ctx = TAILQ_FIRST(&env->contexts); ctx != end; ctx = TAILQ_NEXT(ctx, link))
+        aspace_unmap_block(as, ctx->block_va, ctx->frames);
 }
 
 // True when the environment is done with its address space.
@@ -160,6 +150,7 @@ static bool aspace_leave(struct env *env)
 {
     struct kobj *as = (struct kobj *)env->aspace;
 
+    blocks_unmap(env, env->aspace, NULL);
     cpu_unload_aspace(env->aspace);
     if (as->refs == 1 && as->cap.caps)
         return true; // readable by whoever holds it
@@ -170,8 +161,13 @@ static bool aspace_leave(struct env *env)
     return true;
 }
 
-static void teardown_end(struct env *env)
+// Each part finds for itself what is left of it.
+bool env_teardown(struct env *env)
 {
+    if (!endpoint_server_died(env, TEARDOWN_BUDGET) ||
+        cspace_clear(&env->caps, TEARDOWN_BUDGET) != CAP_OK || env_clear_table_page_return(env) ||
+        !aspace_leave(env))
+        return false;
     kobj_put((struct kobj *)env->bank);
     env->bank = NULL;
     env->state = EXO_ENV_DEAD;
@@ -182,34 +178,7 @@ static void teardown_end(struct env *env)
     slice_reaped(env);
     endpoint_tell_death(env);
     kobj_put(&env->obj);
-}
-
-bool env_teardown(struct env *env)
-{
-    bool done = false;
-
-    switch (env->teardown_step) {
-    case STEP_CALLERS:
-        done = endpoint_server_died(env, TEARDOWN_BUDGET);
-        break;
-    case STEP_CAPS:
-        done = cspace_clear(&env->caps, TEARDOWN_BUDGET) == CAP_OK;
-        break;
-    case STEP_TABLE:
-        done = env_clear_table_page_return(env) == 0;
-        break;
-    case STEP_BLOCKS:
-        done = blocks_unmap(env);
-        break;
-    case STEP_ASPACE:
-        done = aspace_leave(env);
-        break;
-    case STEP_END:
-        teardown_end(env);
-        return true;
-    }
-    env->teardown_step += done;
-    return false;
+    return true;
 }
 
 static void env_release(struct kobj *obj)
@@ -233,7 +202,6 @@ static void env_release(struct kobj *obj)
 static int env_destroy(struct kobj *obj, unsigned budget)
 {
     struct env *env = (struct env *)obj;
-
     bool done;
 
     kobj_get(obj);
@@ -277,16 +245,19 @@ static int aspace_find(exo_handle_t handle, struct aspace **as)
 int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor,
                        uint64_t cookie)
 {
-    struct cap_slot *bank_slot, *sup_slot = NULL;
+    struct cap_slot *slot;
+    struct endpoint *told = NULL;
+    struct bank *pays;
     struct aspace *as;
     struct env *env;
 
-    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
     TRY(aspace_find(aspace, &as));
-    if (supervisor)
-        TRY(cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &sup_slot));
-    TRY(env_new((struct bank *)bank_slot->obj, as,
-                sup_slot ? (struct endpoint *)sup_slot->obj : NULL, cookie, &env));
+    if (supervisor) {
+        TRY(cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot));
+        told = (struct endpoint *)slot->obj;
+    }
+    TRY(env_new(pays, as, told, cookie, &env));
     return cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
 }
 
@@ -294,17 +265,14 @@ int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supe
 // undoes all.
 static int blocks_move(struct env *env, struct aspace *to, struct bank *bank)
 {
-    struct ctx *ctx, *undo;
+    struct ctx *ctx;
     int err;
 
     TAILQ_FOREACH (ctx, &env->contexts, link) {
         err = aspace_map_block(to, bank, ctx->block_va, ctx->frames);
-        if (!err)
-            continue;
-        TAILQ_FOREACH (undo, &env->contexts, link) {
-            if (undo == ctx)
-                return err;
-            aspace_unmap_block(to, undo->block_va, undo->frames);
+        if (err) {
+            blocks_unmap(env, to, ctx);
+            return err;
         }
     }
     return 0;
@@ -312,33 +280,29 @@ static int blocks_move(struct env *env, struct aspace *to, struct bank *bank)
 
 int64_t sys_env_set_aspace(exo_handle_t handle, exo_handle_t aspace, exo_handle_t bank)
 {
-    struct cap_slot *slot;
-    struct aspace *as = NULL, *old;
-    struct bank *new_bank = NULL;
+    struct aspace *as, *old;
+    struct bank *pays;
     struct env *env;
 
     TRY(env_find(handle, EXO_R_CONTROL, &env));
+    as = old = env->aspace;
+    pays = env->bank;
     if (aspace)
         TRY(aspace_find(aspace, &as));
-    if (bank) {
-        TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot));
-        new_bank = (struct bank *)slot->obj;
-    }
+    if (bank)
+        TRY(bank_find(bank, EXO_R_BUY, &pays));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
-    old = env->aspace;
-    if (as && as != old) {
-        TRY(blocks_move(env, as, new_bank ? new_bank : env->bank));
-        kobj_get((struct kobj *)as);
-        blocks_unmap(env);
-        env->aspace = as;
-        kobj_put((struct kobj *)old);
+    if (as != old) {
+        TRY(blocks_move(env, as, pays));
+        blocks_unmap(env, old, NULL);
     }
-    if (new_bank) {
-        kobj_get((struct kobj *)new_bank);
-        kobj_put((struct kobj *)env->bank);
-        env->bank = new_bank;
-    }
+    kobj_get((struct kobj *)as);
+    env->aspace = as;
+    kobj_put((struct kobj *)old);
+    kobj_get((struct kobj *)pays);
+    kobj_put((struct kobj *)env->bank);
+    env->bank = pays;
     return 0;
 }
 
@@ -376,10 +340,9 @@ int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_
 {
     struct env *env;
     uint64_t done = 0, part;
-    int err = env_find(handle, EXO_R_CONTROL, &env);
+    int err;
 
-    if (err)
-        return err;
+    TRY(env_find(handle, EXO_R_CONTROL, &env));
     if (length > EXO_PAGE_SIZE)
         return -EXO_ELIMIT;
     if (!user_range(va, length))

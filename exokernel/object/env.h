@@ -36,7 +36,6 @@ struct env {
     LIST_HEAD(, endpoint) served; // endpoints this environment serves
     TAILQ_ENTRY(env) death_link;  // of a slice's dying list, then of the supervisor's deaths
     struct slice *reaper;         // slice whose time the teardown takes; holds a reference
-    uint32_t teardown_step;
     bool first; // without it the machine has no purpose: its death is a panic
 };
 
@@ -55,9 +54,8 @@ struct wait_entry {
     LIST_ENTRY(wait_entry) link; // of a bucket
     uint64_t key;                // physical address of the word, or address of the object
     uint32_t value;
-    uint8_t kind;  // enum exo_cond_kind
-    uint8_t index; // in the caller's vector
-    uint8_t slot;  // in ctx.waits
+    uint8_t kind; // enum exo_cond_kind
+    uint8_t slot; // in ctx.waits, and in the caller's vector
 };
 
 #define CTX_FPU_SIZE 1024
@@ -65,10 +63,9 @@ struct wait_entry {
 // A point in time at which something happens to a context: a sleep ends, an alarm goes off.
 struct deadline {
     RB_ENTRY(deadline) link;
-    struct ctx *ctx;
+    struct ctx *ctx; // NULL: not set
     uint64_t ns;
     uint64_t bits; // of an alarm; 0: the end of a sleep
-    bool set;
 };
 
 struct ctx {
@@ -112,6 +109,11 @@ bool env_teardown(struct env *env); // one bounded step; true when the environme
 int env_clear_table_page_return(struct env *env); // gives the table's pages back after cspace_clear
 // An ENV capability with `rights`; handle 0 is the caller's own environment.
 int env_find(exo_handle_t handle, uint32_t rights, struct env **env);
+// A capability in `slot` is held by this environment.
+static inline struct env *slot_env(const struct cap_slot *slot)
+{
+    return (struct env *)((char *)slot->space - offsetof(struct env, caps));
+}
 
 // --- contexts (ctx.c) ----------------------------------------------------------------------------
 int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va, struct ctx **ctx);
@@ -136,7 +138,6 @@ void ctx_return_checks(struct ctx *ctx); // before every return to user code: as
 
 // --- slices (slice.c) ----------------------------------------------------------------------------
 int slice_root(struct bank *bank, struct slice **slice); // boot: all positions of CPU 0
-struct kobj *slice_obj(struct slice *slice);
 void slice_enqueue(struct ctx *ctx, bool first); // ready and bound: onto its slice's queue
 void slice_dequeue(struct ctx *ctx);
 void slice_reap(struct slice *slice,
@@ -164,7 +165,6 @@ uint64_t deadline_next(void);     // EXO_NEVER: none
 
 // --- devices -------------------------------------------------------------------------------------
 void irq_raised(uint32_t line); // irq.c, from the interrupt entry
-void irq_env_died(struct env *env);
 void irq_slot_gone(struct cap_slot *slot); // its bindings end with it
 unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max); // PCI functions found
 

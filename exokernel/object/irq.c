@@ -13,8 +13,7 @@
 #define CASCADE 2
 
 static struct line {
-    struct cap_slot *slot;
-    struct env *env;
+    struct cap_slot *slot; // NULL: not bound
     uint64_t bits;
 } lines[LINES];
 
@@ -26,8 +25,8 @@ static void line_unbind(uint32_t line)
 
 void irq_raised(uint32_t line)
 {
-    if (lines[line].env)
-        env_notify(lines[line].env, lines[line].bits);
+    if (lines[line].slot)
+        env_notify(slot_env(lines[line].slot), lines[line].bits);
 }
 
 void irq_slot_gone(struct cap_slot *slot)
@@ -37,35 +36,28 @@ void irq_slot_gone(struct cap_slot *slot)
             line_unbind(i);
 }
 
-void irq_env_died(struct env *env)
-{
-    for (uint32_t i = 0; i < LINES; i++)
-        if (lines[i].env == env)
-            line_unbind(i);
-}
-
 static int line_find(exo_handle_t irq, uint64_t line, struct cap_slot **slot)
 {
     uint32_t first, count;
 
     TRY(cap_find(irq, EXO_CAP_IRQ, EXO_R_BIND, slot));
     cap_range(*slot, &first, &count);
-    return line < first || line - first >= count || line >= LINES || line == CASCADE ? -EXO_EINVAL
-                                                                                     : 0;
+    if (line < first || line - first >= count || line >= LINES || line == CASCADE)
+        return -EXO_EINVAL;
+    return 0;
 }
 
 int64_t sys_irq_bind(exo_handle_t irq, uint64_t line, uint64_t bits)
 {
     struct cap_slot *slot;
-    struct env *env = env_current();
 
     TRY(line_find(irq, line, &slot));
-    if (lines[line].env && lines[line].env != env)
+    if (lines[line].slot && slot_env(lines[line].slot) != env_current())
         return -EXO_EBUSY;
     line_unbind((uint32_t)line); // its slot stays marked: no harm, its end will find nothing
     if (bits == 0)
         return 0;
-    lines[line] = (struct line){.slot = slot, .env = env, .bits = bits};
+    lines[line] = (struct line){.slot = slot, .bits = bits};
     slot->wkind = CAP_W_EVENT;
     irq_unmask((uint32_t)line);
     return 0;
@@ -76,7 +68,7 @@ int64_t sys_irq_ack(exo_handle_t irq, uint64_t line)
     struct cap_slot *slot;
 
     TRY(line_find(irq, line, &slot));
-    if (lines[line].env != env_current())
+    if (!lines[line].slot || slot_env(lines[line].slot) != env_current())
         return -EXO_EINVAL;
     irq_unmask((uint32_t)line);
     return 0;

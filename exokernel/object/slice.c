@@ -28,8 +28,7 @@ struct slice {
     struct kobj obj;
     struct slice *parent; // positions go back there; holds a reference
     struct cpu *cpu;
-    uint32_t positions;
-    uint32_t index; // in the exposed table
+    volatile struct exo_slice_info *info; // in the exposed table
     struct ctx_list ready, bound;
     struct env_list dying;
 };
@@ -51,16 +50,6 @@ static uint64_t position_ns(void)
     return 1000 + random_state % 100000;
 }
 
-struct kobj *slice_obj(struct slice *slice)
-{
-    return &slice->obj;
-}
-
-static volatile struct exo_slice_info *slice_info(const struct slice *slice)
-{
-    return &info_slices[slice->index];
-}
-
 // --- queues --------------------------------------------------------------------------------------
 
 void slice_enqueue(struct ctx *ctx, bool first)
@@ -74,7 +63,7 @@ void slice_enqueue(struct ctx *ctx, bool first)
     else
         TAILQ_INSERT_TAIL(&slice->ready, ctx, queue);
     ctx->queued = true;
-    slice_info(slice)->runnable++;
+    slice->info->runnable++;
 }
 
 void slice_dequeue(struct ctx *ctx)
@@ -83,7 +72,7 @@ void slice_dequeue(struct ctx *ctx)
         return;
     TAILQ_REMOVE(&ctx->slice->ready, ctx, queue);
     ctx->queued = false;
-    slice_info(ctx->slice)->runnable--;
+    ctx->slice->info->runnable--;
 }
 
 int ctx_bind(struct ctx *ctx, struct slice *slice)
@@ -149,7 +138,7 @@ static bool slice_busy(const struct slice *slice)
 static void slice_account(struct cpu *cpu, uint64_t now)
 {
     if (cpu->slice)
-        slice_info(cpu->slice)->used_ns += now - cpu->slice_from;
+        cpu->slice->info->used_ns += now - cpu->slice_from;
     cpu->slice_from = now;
 }
 
@@ -286,19 +275,13 @@ static int slice_new(struct bank *bank, struct cpu *cpu, struct slice **out)
     TRY(kobj_alloc(bank, EXO_CAP_SLICE, sizeof(*slice), &obj));
     slice = (struct slice *)obj;
     slice->cpu = cpu;
-    slice->index = index;
+    slice->info = &info_slices[index];
     TAILQ_INIT(&slice->ready);
     TAILQ_INIT(&slice->bound);
     TAILQ_INIT(&slice->dying);
-    *slice_info(slice) = (struct exo_slice_info){.cpu = cpu->number};
+    *slice->info = (struct exo_slice_info){.cpu = cpu->number};
     *out = slice;
     return 0;
-}
-
-static void slice_resize(struct slice *slice, int64_t more)
-{
-    slice->positions = (uint32_t)(slice->positions + more);
-    slice_info(slice)->positions = slice->positions;
 }
 
 int slice_root(struct bank *bank, struct slice **slice)
@@ -308,7 +291,7 @@ int slice_root(struct bank *bank, struct slice **slice)
     TRY(slice_new(bank, cpu, slice));
     for (unsigned i = 0; i < SLICE_POSITIONS; i++)
         cpu->vector[i] = *slice;
-    slice_resize(*slice, SLICE_POSITIONS);
+    (*slice)->info->positions = SLICE_POSITIONS;
     info_page->tick_ns = TICK_NS;
     return 0;
 }
@@ -317,11 +300,11 @@ int64_t sys_slice_split(exo_handle_t handle, uint64_t positions)
 {
     struct cap_slot *slot;
     struct slice *parent, *slice;
-    uint32_t nth = 0, given = 0, all;
+    uint64_t nth = 0, given = 0, all;
 
     TRY(cap_find(handle, EXO_CAP_SLICE, EXO_R_DERIVE, &slot));
     parent = (struct slice *)slot->obj;
-    all = parent->positions;
+    all = parent->info->positions;
     if (positions == 0 || positions >= all)
         return -EXO_EINVAL;
     TRY(slice_new(parent->obj.bank, parent->cpu, &slice));
@@ -336,8 +319,8 @@ int64_t sys_slice_split(exo_handle_t handle, uint64_t positions)
         given++;
         parent->cpu->vector[i] = slice;
     }
-    slice_resize(slice, given);
-    slice_resize(parent, -(int64_t)given);
+    slice->info->positions = given;
+    parent->info->positions -= given;
     return cap_name_new(env_current(), &slice->obj, EXO_R_ALL, 0);
 }
 
@@ -352,8 +335,8 @@ static void slice_release(struct kobj *obj)
     for (unsigned i = 0; i < SLICE_POSITIONS; i++)
         if (cpu->vector[i] == slice)
             cpu->vector[i] = parent;
-    slice_resize(parent, slice->positions);
-    slice_resize(slice, -(int64_t)slice->positions);
+    parent->info->positions += slice->info->positions;
+    slice->info->positions = 0;
     for (unsigned i = 0; i < CPU_MAX; i++) {
         if (cpus[i].slice == slice) {
             slice_account(&cpus[i], clock_ns());
@@ -386,7 +369,7 @@ static int slice_destroy(struct kobj *obj, unsigned budget)
 
 static void slice_identify(struct kobj *obj, struct exo_cap_info *info)
 {
-    info->length = ((struct slice *)obj)->positions;
+    info->length = ((struct slice *)obj)->info->positions;
 }
 
 const struct kobj_ops slice_ops = {

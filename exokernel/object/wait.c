@@ -25,8 +25,7 @@
 
 LIST_HEAD(bucket, wait_entry);
 static struct bucket buckets[BUCKETS];
-static uint64_t counting; // entries of kind CAPS and WCAPS
-static uint64_t armed;    // slots
+static uint64_t armed; // slots
 
 static int deadline_compare(const struct deadline *a, const struct deadline *b)
 {
@@ -40,9 +39,9 @@ RB_GENERATE_STATIC(deadlines, deadline, link, deadline_compare)
 
 void deadline_clear(struct deadline *deadline)
 {
-    if (!deadline->set)
+    if (!deadline->ctx)
         return;
-    deadline->set = false;
+    deadline->ctx = NULL;
     RB_REMOVE(deadlines, &deadlines, deadline);
 }
 
@@ -53,7 +52,6 @@ void deadline_set(struct ctx *ctx, struct deadline *deadline, uint64_t ns)
         return;
     deadline->ctx = ctx;
     deadline->ns = ns;
-    deadline->set = true;
     RB_INSERT(deadlines, &deadlines, deadline);
     this_cpu()->resched = true; // sets the timer
 }
@@ -68,16 +66,18 @@ uint64_t deadline_next(void)
 void deadlines_run(uint64_t now)
 {
     struct deadline *first;
+    struct ctx *ctx;
 
     for (unsigned n = 0; n < DEADLINES_AT_ONCE; n++) { // the timer comes back for the rest
         first = RB_MIN(deadlines, &deadlines);
         if (!first || first->ns > now)
             break;
+        ctx = first->ctx;
         deadline_clear(first);
         if (first->bits)
-            ctx_notify(first->ctx, first->bits);
+            ctx_notify(ctx, first->bits);
         else
-            ctx_wake(first->ctx, -EXO_ETIMEDOUT);
+            ctx_wake(ctx, -EXO_ETIMEDOUT);
     }
     this_cpu()->resched = true;
 }
@@ -85,7 +85,7 @@ void deadlines_run(uint64_t now)
 int64_t sys_ctx_alarm(uint64_t ns, uint64_t bits)
 {
     struct ctx *ctx = ctx_current();
-    uint64_t old = ctx->alarm.set ? ctx->alarm.ns : 0;
+    uint64_t old = ctx->alarm.ctx ? ctx->alarm.ns : 0;
 
     if (bits == 0 && ns != EXO_NEVER)
         return -EXO_EINVAL;
@@ -118,7 +118,7 @@ static void sleepers_add(exo_fn_t fn, int more)
         __atomic_fetch_add((uint32_t *)&info->sleepers, (uint32_t)more, __ATOMIC_SEQ_CST);
 }
 
-static void entry_add(struct ctx *ctx, unsigned index, uint8_t kind, uint64_t key, uint32_t value)
+static void entry_add(struct ctx *ctx, uint8_t kind, uint64_t key, uint32_t value)
 {
     struct wait_entry *entry = &ctx->waits[ctx->nwaits];
 
@@ -126,12 +126,9 @@ static void entry_add(struct ctx *ctx, unsigned index, uint8_t kind, uint64_t ke
     entry->key = key;
     entry->value = value;
     entry->kind = kind;
-    entry->index = (uint8_t)index;
     LIST_INSERT_HEAD(bucket_of(key), entry, link);
     if (kind == EXO_COND_WORD)
         sleepers_add(key >> EXO_PAGE_SHIFT, 1);
-    else
-        counting++;
 }
 
 void wait_leave(struct ctx *ctx)
@@ -142,8 +139,6 @@ void wait_leave(struct ctx *ctx)
         LIST_REMOVE(entry, link);
         if (entry->kind == EXO_COND_WORD)
             sleepers_add(entry->key >> EXO_PAGE_SHIFT, -1);
-        else
-            counting--;
     }
 }
 
@@ -152,28 +147,32 @@ static uint32_t count_now(const struct kobj *obj, uint8_t kind)
     return kind == EXO_COND_CAPS ? obj->cap.caps : obj->cap.wcaps;
 }
 
+// Where a word of the caller's memory is.
+static int word_find(uaddr_t va, paddr_t *pa)
+{
+    uint32_t rights;
+
+    if (va % 4)
+        return -EXO_EINVAL;
+    *pa = aspace_translate(env_current()->aspace, va, &rights);
+    return *pa && rights & EXO_R_READ && frame_info(*pa >> EXO_PAGE_SHIFT) ? 0 : -EXO_EFAULT;
+}
+
 // Registers one condition. 1: it holds. 0: it does not.
-static int cond_add(struct ctx *ctx, unsigned index, const struct exo_cond *cond)
+static int cond_add(struct ctx *ctx, const struct exo_cond *cond)
 {
     struct cap_slot *slot;
-    uint32_t rights;
     paddr_t pa;
 
     if (cond->kind == EXO_COND_WORD) {
-        if (cond->va % 4)
-            return -EXO_EINVAL;
-        pa = aspace_translate(ctx->env->aspace, cond->va, &rights);
-        if (!pa || !(rights & EXO_R_READ) || !frame_info(pa >> EXO_PAGE_SHIFT))
-            return -EXO_EFAULT;
-        entry_add(ctx, index, EXO_COND_WORD, pa, cond->value);
+        TRY(word_find(cond->va, &pa));
+        entry_add(ctx, EXO_COND_WORD, pa, cond->value);
         return __atomic_load_n((uint32_t *)phys_to_virt(pa), __ATOMIC_SEQ_CST) == cond->value;
     }
     if (cond->kind > EXO_COND_WCAPS)
         return -EXO_EINVAL;
     TRY(cap_find(cond->va, EXO_CAP_NONE, 0, &slot));
-    if (cond->value == 0)
-        return 1; // holds for ever
-    entry_add(ctx, index, (uint8_t)cond->kind, (uint64_t)slot->obj, cond->value);
+    entry_add(ctx, (uint8_t)cond->kind, (uint64_t)slot->obj, cond->value);
     return count_now((struct kobj *)slot->obj, (uint8_t)cond->kind) >= cond->value;
 }
 
@@ -186,19 +185,14 @@ int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
 
     if (count > 64)
         return -EXO_ELIMIT;
-    if (copy_from_user(conds, from, count * sizeof(conds[0])))
-        return -EXO_EFAULT;
+    TRY(copy_from_user(conds, from, count * sizeof(conds[0])));
     if (ctx_pending(ctx))
         return -EXO_EINTR;
     for (i = 0; i < count && holds == 1; i++)
-        holds = cond_add(ctx, i, &conds[i]);
-    if (holds != 1) {
+        holds = cond_add(ctx, &conds[i]);
+    if (holds != 1 || deadline <= clock_ns()) {
         wait_leave(ctx);
-        return holds ? holds : (int64_t)i - 1;
-    }
-    if (deadline <= clock_ns()) {
-        wait_leave(ctx);
-        return -EXO_ETIMEDOUT;
+        return holds == 1 ? -EXO_ETIMEDOUT : holds ? holds : (int64_t)i - 1;
     }
     ctx_sleep(ctx, CTX_WAIT);
     deadline_set(ctx, &ctx->timeout, deadline);
@@ -219,19 +213,22 @@ static struct wait_entry *entry_after(struct wait_entry *entry)
     return entry;
 }
 
-// Wakes up to count sleepers of the words in [from, to); all are in one frame.
-static uint64_t wake_words(uint64_t from, uint64_t to, uint64_t count)
+// Wakes up to count of those whose condition is on a word in [from, to), all in one frame, or on
+// counts of the object at `from`, and does not hold any more.
+static uint64_t wake_keys(uint64_t from, uint64_t to, uint64_t count)
 {
     struct wait_entry *entry = LIST_FIRST(bucket_of(from)), *next;
     uint64_t woken = 0;
 
     for (; entry && woken < count; entry = next) {
-        if (entry->kind != EXO_COND_WORD || entry->key < from || entry->key >= to) {
+        if (entry->key < from || entry->key >= to ||
+            (entry->kind != EXO_COND_WORD &&
+             count_now((struct kobj *)from, entry->kind) >= entry->value)) {
             next = LIST_NEXT(entry, link);
             continue;
         }
         next = entry_after(entry);
-        ctx_wake(entry_ctx(entry), entry->index);
+        ctx_wake(entry_ctx(entry), entry->slot);
         woken++;
     }
     return woken;
@@ -245,22 +242,17 @@ static void armed_notify(struct kobj *run)
         return;
     CAP_OBJ_FOREACH(slot, &run->cap)
     if (slot->flags & CAP_FLAG_ARMED && slot->space)
-        env_notify((struct env *)((char *)slot->space - offsetof(struct env, caps)),
-                   1ull << slot->spare);
+        env_notify(slot_env(slot), 1ull << slot->spare);
 }
 
 int64_t sys_wake(uaddr_t va, uint64_t count)
 {
-    uint32_t rights;
-    paddr_t pa = aspace_translate(env_current()->aspace, va, &rights);
     struct kobj *run;
     uint64_t woken;
+    paddr_t pa;
 
-    if (va % 4)
-        return -EXO_EINVAL;
-    if (!pa || !(rights & EXO_R_READ) || !frame_info(pa >> EXO_PAGE_SHIFT))
-        return -EXO_EFAULT;
-    woken = wake_words(pa, pa + 4, count);
+    TRY(word_find(va, &pa));
+    woken = wake_keys(pa, pa + 4, count);
     run = frame_run(pa >> EXO_PAGE_SHIFT);
     if (run)
         armed_notify(run);
@@ -269,12 +261,11 @@ int64_t sys_wake(uaddr_t va, uint64_t count)
 
 void wait_frame_gone(exo_fn_t fn)
 {
-    wake_words(fn << EXO_PAGE_SHIFT, (fn + 1) << EXO_PAGE_SHIFT, UINT64_MAX);
+    wake_keys(fn << EXO_PAGE_SHIFT, (fn + 1) << EXO_PAGE_SHIFT, UINT64_MAX);
 }
 
 void wait_counted(struct kobj *obj)
 {
-    struct wait_entry *entry, *next;
     volatile struct exo_frame *info;
 
     if (armed && obj->type == EXO_CAP_FRAMES) {
@@ -282,17 +273,7 @@ void wait_counted(struct kobj *obj)
         if (info && (obj->cap.caps < info->caps || obj->cap.wcaps < info->wcaps))
             armed_notify(obj);
     }
-    if (!counting)
-        return;
-    for (entry = LIST_FIRST(bucket_of((uint64_t)obj)); entry; entry = next) {
-        if (entry->kind == EXO_COND_WORD || entry->key != (uint64_t)obj ||
-            count_now(obj, entry->kind) >= entry->value) {
-            next = LIST_NEXT(entry, link);
-            continue;
-        }
-        next = entry_after(entry);
-        ctx_wake(entry_ctx(entry), entry->index);
-    }
+    wake_keys((uint64_t)obj, (uint64_t)obj + 1, UINT64_MAX);
 }
 
 // --- armed capabilities --------------------------------------------------------------------------

@@ -10,13 +10,7 @@
 #define EXO_CALL_MARK 0x45584f4300000000ull
 
 enum exo_call {
-#define CALL0(nr, name, ...) EXO_CALL_##name = nr,
-#define CALL1                CALL0
-#define CALL2                CALL0
-#define CALL3                CALL0
-#define CALL4                CALL0
-#define CALL5                CALL0
-#define CALLX                CALL0
+#define CALL(nr, name, ...) EXO_CALL_##name = nr,
 #include <exo/calls.def>
     EXO_CALL_LIMIT = 96
 };

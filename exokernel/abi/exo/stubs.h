@@ -42,33 +42,26 @@ static inline int64_t exo_syscall6(uint64_t nr, uint64_t a, uint64_t b, uint64_t
     return ret;
 }
 
-#define EXO_ARG_H     exo_handle_t
-#define EXO_ARG_U     uint64_t
-#define EXO_ARG_P     const volatile void *
-#define EXO_PASS_H(x) (x)
-#define EXO_PASS_U(x) (x)
-#define EXO_PASS_P(x) ((uint64_t)(x))
-#define EXO_STUB(name, parameters, ...)                                                            \
+#define EXO_ARG_H exo_handle_t
+#define EXO_ARG_U uint64_t
+#define EXO_ARG_P const volatile void *
+#define EXO_STUB(name, parameters, a, b, c, d, e)                                                  \
     static inline int64_t exo_##name parameters                                                    \
     {                                                                                              \
-        return exo_syscall6(EXO_CALL_##name, __VA_ARGS__);                                         \
+        return exo_syscall6(EXO_CALL_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c),          \
+                            (uint64_t)(d), (uint64_t)(e), 0);                                      \
     }
-#define CALL0(nr, name, ...) EXO_STUB(name, (void), 0, 0, 0, 0, 0, 0)
-#define CALL1(nr, name, ta, a, ...)                                                                \
-    EXO_STUB(name, (EXO_ARG_##ta a), EXO_PASS_##ta(a), 0, 0, 0, 0, 0)
+#define CALL1(nr, name, ta, a, ...) EXO_STUB(name, (EXO_ARG_##ta a), a, 0, 0, 0, 0)
 #define CALL2(nr, name, ta, a, tb, b, ...)                                                         \
-    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b), EXO_PASS_##ta(a), EXO_PASS_##tb(b), 0, 0, 0, 0)
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b), a, b, 0, 0, 0)
 #define CALL3(nr, name, ta, a, tb, b, tc, c, ...)                                                  \
-    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c), EXO_PASS_##ta(a),             \
-             EXO_PASS_##tb(b), EXO_PASS_##tc(c), 0, 0, 0)
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c), a, b, c, 0, 0)
 #define CALL4(nr, name, ta, a, tb, b, tc, c, td, d, ...)                                           \
-    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d),               \
-             EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), EXO_PASS_##td(d), 0, 0)
+    EXO_STUB(name, (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d), a, b, c, d, 0)
 #define CALL5(nr, name, ta, a, tb, b, tc, c, td, d, te, e, ...)                                    \
     EXO_STUB(name,                                                                                 \
-             (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d, EXO_ARG_##te e),     \
-             EXO_PASS_##ta(a), EXO_PASS_##tb(b), EXO_PASS_##tc(c), EXO_PASS_##td(d),               \
-             EXO_PASS_##te(e), 0)
+             (EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d, EXO_ARG_##te e), a,  \
+             b, c, d, e)
 #define CALLX(nr, name, ...)
 #include <exo/calls.def>
 
