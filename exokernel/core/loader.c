@@ -46,7 +46,7 @@ static exo_handle_t give(int err, struct kobj *obj, uint32_t rights, const char 
     int64_t handle;
 
     must(err, what);
-    handle = cap_name_new(env, obj, rights, 0);
+    handle = cap_name_new(env, obj, rights, obj->type == EXO_CAP_DEVICE ? device_bdf(obj) : 0);
     must(handle, what);
     return (exo_handle_t)handle;
 }
@@ -191,14 +191,9 @@ static void give_devices(void)
     struct kobj *found[sizeof(boot->device) / sizeof(boot->device[0])];
 
     boot->ndevices = device_scan(bank_root(), found, sizeof(found) / sizeof(found[0]));
-    for (unsigned i = 0; i < boot->ndevices; i++) {
-        int64_t handle =
-            cap_name_new(env, found[i], EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE | EXO_R_CONTROL,
-                         device_bdf(found[i]));
-
-        must(handle, "device");
-        boot->device[i] = (exo_handle_t)handle;
-    }
+    for (unsigned i = 0; i < boot->ndevices; i++)
+        boot->device[i] =
+            give(0, found[i], EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE | EXO_R_CONTROL, "device");
 }
 
 // An object without a state of its own.
@@ -207,7 +202,7 @@ static exo_handle_t give_plain(enum exo_cap_type type)
     struct kobj *obj = NULL;
     int err = kobj_alloc(bank_root(), type, sizeof(*obj), &obj);
 
-    return give(err, obj, EXO_R_ALL, kobj_ops[type]->name);
+    return give(err, obj, EXO_R_ALL, "object");
 }
 
 static void give_all(struct slice *slice)

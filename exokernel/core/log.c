@@ -13,13 +13,12 @@
 
 void serial_init(void)
 {
-    outb(COM1 + 1, 0);
-    outb(COM1 + 3, 0x80);
-    outb(COM1 + 0, 1); // 115200
-    outb(COM1 + 1, 0);
-    outb(COM1 + 3, 3); // 8N1
-    outb(COM1 + 2, 0xc7);
-    outb(COM1 + 4, 3);
+    // no interrupts; divisor 1 (115200); 8N1; FIFO on and empty; DTR, RTS
+    static const uint8_t words[][2] = {{1, 0}, {3, 0x80}, {0, 1}, {1, 0},
+                                       {3, 3}, {2, 0xc7}, {4, 3}};
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        outb(COM1 + words[i][0], words[i][1]);
 }
 
 static void serial_put(char c)

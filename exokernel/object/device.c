@@ -8,7 +8,7 @@
 // at boot, before any driver runs. Locking: klock.
 
 #include <core/dispatch.h>
-#include <core/log.h>
+#include <object/bank.h>
 #include <x86/cpu.h>
 
 #define PCI_ADDRESS 0xcf8
@@ -165,14 +165,15 @@ static bool no_ram(exo_fn_t first, uint64_t count)
 
 int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
 {
-    struct cap_slot *slot, *bank_slot;
+    struct cap_slot *slot;
+    struct bank *pays;
     struct device *dev;
     struct kobj *frames;
     exo_fn_t first;
     uint64_t count;
 
     TRY(cap_find(handle, EXO_CAP_DEVICE, EXO_R_CONTROL, &slot));
-    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &bank_slot));
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
     dev = (struct device *)slot->obj;
     if (bar >= 6 || !dev->bar[bar].size || !dev->bar[bar].base)
         return -EXO_ENOENT;
@@ -183,11 +184,6 @@ int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
     count = (dev->bar[bar].size + EXO_PAGE_SIZE - 1) >> EXO_PAGE_SHIFT;
     if (!no_ram(first, count))
         return -EXO_EBUSY;
-    TRY(frames_adopt((struct bank *)bank_slot->obj, first, count, &frames));
+    TRY(frames_adopt(pays, first, count, &frames));
     return cap_name_new(env_current(), frames, EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE, 0);
 }
-
-const struct kobj_ops device_ops = {
-    .name = "device",
-    .release = kobj_free,
-};

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <core/dispatch.h>
 #include <core/log.h>
+#include <object/bank.h>
 #include <x86/cpu.h>
 
 struct event { // in cap_slot.window
@@ -49,6 +50,7 @@ static bool endpoint_dead(const struct endpoint *ep)
 
 // --- sleeping at an endpoint
 
+// The running context goes to sleep.
 static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
 {
     ctx->endpoint = ep;
@@ -57,10 +59,7 @@ static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
         TAILQ_INSERT_TAIL(&ep->callers, ctx, queue);
     else if (state == CTX_RECEIVE)
         TAILQ_INSERT_TAIL(&ep->receivers, ctx, queue);
-    if (ctx->running)
-        ctx_sleep(ctx, state);
-    else
-        ctx->state = (uint8_t)state;
+    ctx_sleep(ctx, state);
 }
 
 void endpoint_leave(struct ctx *ctx)
@@ -170,19 +169,27 @@ static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uin
         ctx->block->recv[i] = 0;
 }
 
+// The death has been told, or there is nobody to tell.
+static void death_done(struct env *env)
+{
+    struct endpoint *ep = env->supervisor;
+
+    TAILQ_REMOVE(&ep->deaths, env, death_link);
+    env->supervisor = NULL;
+    kobj_put(&ep->obj);
+    kobj_put(&env->obj);
+}
+
 static bool take_death(struct endpoint *ep, struct ctx *ctx)
 {
     struct env *env = TAILQ_FIRST(&ep->deaths);
 
     if (!env)
         return false;
-    TAILQ_REMOVE(&ep->deaths, env, death_link);
-    env->supervisor = NULL;
     event_fill(ctx, EXO_EV_DEATH, env->cookie, env->info->id, 0);
     ctx->regs.rdx = env->info->code;
     ctx->regs.r10 = env->info->reason;
-    kobj_put(&ep->obj);
-    kobj_put(&env->obj);
+    death_done(env);
     return true;
 }
 
@@ -268,25 +275,12 @@ void endpoint_tell_death(struct env *env)
 
     if (!ep)
         return;
-    if (endpoint_dead(ep)) {
-        env->supervisor = NULL;
-        kobj_put(&ep->obj);
-        return;
-    }
     kobj_get(&env->obj);
     TAILQ_INSERT_TAIL(&ep->deaths, env, death_link);
-    endpoint_pump(ep);
-}
-
-// The supervisor is gone: nobody will be told.
-static void forget_death(struct env *env)
-{
-    struct endpoint *ep = env->supervisor;
-
-    TAILQ_REMOVE(&ep->deaths, env, death_link);
-    env->supervisor = NULL;
-    kobj_put(&ep->obj);
-    kobj_put(&env->obj);
+    if (endpoint_dead(ep))
+        death_done(env);
+    else
+        endpoint_pump(ep);
 }
 
 static void endpoint_childless(struct cap_slot *slot)
@@ -314,12 +308,12 @@ void endpoint_event_drop(struct cap_slot *slot)
 
 int64_t sys_endpoint_create(exo_handle_t bank)
 {
-    struct cap_slot *slot;
     struct endpoint *ep;
+    struct bank *pays;
     struct kobj *obj;
 
-    TRY(cap_find(bank, EXO_CAP_BANK, EXO_R_BUY, &slot));
-    TRY(kobj_alloc((struct bank *)slot->obj, EXO_CAP_ENDPOINT, sizeof(*ep), &obj));
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    TRY(kobj_alloc(pays, EXO_CAP_ENDPOINT, sizeof(*ep), &obj));
     ep = (struct endpoint *)obj;
     ep->server = env_current();
     LIST_INSERT_HEAD(&ep->server->served, ep, served);
@@ -342,7 +336,7 @@ static bool endpoint_end(struct endpoint *ep, unsigned *budget)
     for (; (ctx = TAILQ_FIRST(&ep->receivers)) && *budget; --*budget)
         ctx_wake(ctx, -EXO_EDEAD);
     for (; (env = TAILQ_FIRST(&ep->deaths)) && *budget; --*budget)
-        forget_death(env);
+        death_done(env);
     if (*budget && ep->server) {
         LIST_REMOVE(ep, served);
         ep->server = NULL;

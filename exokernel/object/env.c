@@ -109,6 +109,7 @@ void env_notify(struct env *env, uint64_t bits)
 
 // --- ending --------------------------------------------------------------------------------------
 
+// A slice one of its contexts is bound to; NULL: it cannot run.
 static struct slice *env_slice(const struct env *env)
 {
     struct ctx *ctx;
@@ -116,21 +117,24 @@ static struct slice *env_slice(const struct env *env)
     TAILQ_FOREACH (ctx, &env->contexts, link)
         if (ctx->slice)
             return ctx->slice;
-    return this_cpu()->slice ? this_cpu()->slice : this_cpu()->vector[0];
+    return NULL;
 }
 
 void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
 {
+    struct slice *slice = env_slice(env);
     struct ctx *ctx;
 
     if (env->state >= EXO_ENV_DYING)
         return;
+    if (!slice)
+        slice = this_cpu()->slice ? this_cpu()->slice : this_cpu()->vector[0];
     env->state = EXO_ENV_DYING;
     env->info->state = EXO_ENV_DYING;
     env->info->reason = reason;
     env->info->code = code;
     kobj_get(&env->obj); // until it is DEAD
-    slice_reap(env_slice(env), env);
+    slice_reap(slice, env);
     TAILQ_FOREACH (ctx, &env->contexts, link)
         ctx_retire(ctx);
     this_cpu()->resched = true;
@@ -187,7 +191,7 @@ static void env_release(struct kobj *obj)
     struct ctx *ctx;
 
     if (env->state != EXO_ENV_DEAD) {
-        if (env->nbound == 0)
+        if (!env_slice(env))
             env_begin_death(env, EXO_DEATH_KILLED, 0);
         return;
     }

@@ -30,7 +30,6 @@ struct env {
     struct ctx_list contexts;
     uint64_t early_bits;         // notified before there was a context 0
     uint32_t ncontexts;          // ever made: the next one's number
-    uint32_t nbound;             // contexts bound to a slice
     struct endpoint *supervisor; // holds a reference until the death is told
     uint64_t cookie;
     LIST_HEAD(, endpoint) served; // endpoints this environment serves
@@ -89,7 +88,6 @@ struct ctx {
     TAILQ_ENTRY(ctx) queue; // of slice->ready, or of an endpoint's callers or receivers
     struct deadline timeout, alarm;
     uint64_t run_from;         // ns: since when it runs
-    uint32_t last_cpu;         // whose FPU registers may still be its own
     struct endpoint *endpoint; // QUEUED, SERVED, RECEIVE: holds a reference
     struct ctx *server;        // SERVED: who serves it
     struct ctx *serving;       // whose call it has taken and not answered

@@ -66,8 +66,3 @@ int64_t sys_port_string(exo_handle_t ports, uint64_t port, uaddr_t buffer, uint6
     }
     return !write && copy_to_user(buffer, bytes, length) ? -EXO_EFAULT : (int64_t)length;
 }
-
-const struct kobj_ops ioport_ops = {
-    .name = "ioport",
-    .release = kobj_free,
-};

@@ -20,7 +20,7 @@ static struct line {
 static void line_unbind(uint32_t line)
 {
     lines[line] = (struct line){0};
-    irq_mask(line);
+    irq_mask(line, true);
 }
 
 void irq_raised(uint32_t line)
@@ -59,7 +59,7 @@ int64_t sys_irq_bind(exo_handle_t irq, uint64_t line, uint64_t bits)
         return 0;
     lines[line] = (struct line){.slot = slot, .bits = bits};
     slot->wkind = CAP_W_EVENT;
-    irq_unmask((uint32_t)line);
+    irq_mask((uint32_t)line, false);
     return 0;
 }
 
@@ -70,11 +70,6 @@ int64_t sys_irq_ack(exo_handle_t irq, uint64_t line)
     TRY(line_find(irq, line, &slot));
     if (!lines[line].slot || slot_env(lines[line].slot) != env_current())
         return -EXO_EINVAL;
-    irq_unmask((uint32_t)line);
+    irq_mask((uint32_t)line, false);
     return 0;
 }
-
-const struct kobj_ops irq_ops = {
-    .name = "irq",
-    .release = kobj_free,
-};

@@ -52,7 +52,6 @@ extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 
 extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops, slice_ops; // object/{ctx,env,endpoint,slice}.c
 extern const struct kobj_ops bank_ops, frames_ops, segment_ops, aspace_ops; // object/{bank,frames,segment,aspace}.c
-extern const struct kobj_ops irq_ops, ioport_ops, device_ops, machine_ops;
 
 // Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames). Returns 0 or -EXO_ENOMEM.
 int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct kobj **obj);

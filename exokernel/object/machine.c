@@ -22,8 +22,7 @@ int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
     TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &slot));
     if (length > sizeof(text))
         return -EXO_ELIMIT;
-    if (copy_from_user(text, from, length))
-        return -EXO_EFAULT;
+    TRY(copy_from_user(text, from, length));
     log_write(text, length);
     return 0;
 }
@@ -47,10 +46,7 @@ _Noreturn static void machine_off(uint32_t code)
 
 _Noreturn static void machine_reset(void)
 {
-    struct __attribute__((packed)) {
-        uint16_t limit;
-        uint64_t base;
-    } none = {0};
+    static const uint16_t none[5]; // an IDT without entries: the next exception resets
 
     outb(0xcf9, 2);
     outb(0xcf9, 6);
@@ -58,8 +54,7 @@ _Noreturn static void machine_reset(void)
     for (volatile unsigned i = 0; i < 1000000; i++)
         ;
     __asm__ volatile("lidt %0\n\tint3" : : "m"(none));
-    for (;;)
-        ;
+    __builtin_unreachable();
 }
 
 int64_t sys_machine_power(exo_handle_t machine, uint64_t action, uint64_t code)
@@ -81,17 +76,11 @@ int64_t sys_machine_trace(exo_handle_t machine, uaddr_t buffer, uint64_t length,
     uint64_t at, copied = 0;
 
     TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &slot));
-    if (copy_from_user(&at, cursor, sizeof(at)))
-        return -EXO_EFAULT;
+    TRY(copy_from_user(&at, cursor, sizeof(at)));
     while (length - copied * sizeof(record) >= sizeof(record) && trace_get(&at, &record)) {
-        if (copy_to_user(buffer + copied * sizeof(record), &record, sizeof(record)))
-            return -EXO_EFAULT;
+        TRY(copy_to_user(buffer + copied * sizeof(record), &record, sizeof(record)));
         copied++;
     }
-    return copy_to_user(cursor, &at, sizeof(at)) ? -EXO_EFAULT : (int64_t)copied;
+    TRY(copy_to_user(cursor, &at, sizeof(at)));
+    return (int64_t)copied;
 }
-
-const struct kobj_ops machine_ops = {
-    .name = "machine",
-    .release = kobj_free,
-};

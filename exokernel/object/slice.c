@@ -84,13 +84,10 @@ int ctx_bind(struct ctx *ctx, struct slice *slice)
     if (slice) {
         kobj_get(&slice->obj);
         TAILQ_INSERT_TAIL(&slice->bound, ctx, bound);
-        ctx->env->nbound++;
     }
     slice_dequeue(ctx);
-    if (old) {
+    if (old)
         TAILQ_REMOVE(&old->bound, ctx, bound);
-        ctx->env->nbound--;
-    }
     ctx->slice = slice;
     if (ctx->running)
         this_cpu()->resched = true;
@@ -337,11 +334,9 @@ static void slice_release(struct kobj *obj)
             cpu->vector[i] = parent;
     parent->info->positions += slice->info->positions;
     slice->info->positions = 0;
-    for (unsigned i = 0; i < CPU_MAX; i++) {
-        if (cpus[i].slice == slice) {
-            slice_account(&cpus[i], clock_ns());
-            cpus[i].slice = parent;
-        }
+    if (cpu->slice == slice) {
+        slice_account(cpu, clock_ns());
+        cpu->slice = parent;
     }
     kobj_free(obj);
     kobj_put(&parent->obj);

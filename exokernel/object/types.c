@@ -4,6 +4,9 @@
 
 #include <object/kobj.h>
 
+// Nothing ends with them: an interrupt's binding goes with the slot.
+static const struct kobj_ops device_ops = {.name = "device", .release = kobj_free};
+
 const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES] = {
     [KOBJ_CTX] = &ctx_ops,
     [EXO_CAP_BANK] = &bank_ops,
@@ -13,8 +16,8 @@ const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES] = {
     [EXO_CAP_ENV] = &env_ops,
     [EXO_CAP_ENDPOINT] = &endpoint_ops,
     [EXO_CAP_SLICE] = &slice_ops,
-    [EXO_CAP_IRQ] = &irq_ops,
-    [EXO_CAP_IOPORT] = &ioport_ops,
+    [EXO_CAP_IRQ] = &device_ops,
+    [EXO_CAP_IOPORT] = &device_ops,
     [EXO_CAP_DEVICE] = &device_ops,
-    [EXO_CAP_MACHINE] = &machine_ops,
+    [EXO_CAP_MACHINE] = &device_ops,
 };

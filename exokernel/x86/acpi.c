@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Just enough ACPI to switch the machine off: root pointer -> FADT -> the PM1a control port, and
-// the sleep type of S5, which the DSDT holds as the first element of a package named _S5_. Tables
-// are the firmware's, so lengths are bounded and anything odd means "unknown". Runs on the early
-// map of the first 4 GiB.
+// Just enough ACPI to switch the machine off: root pointer (multiboot 2 tells it; QEMU starts us by
+// multiboot 1, and has ports that need no tables: object/machine.c) -> FADT -> the PM1a control
+// port, and the sleep type of S5, which the DSDT holds as the first element of a package named
+// _S5_. Tables are the firmware's, so lengths are bounded and anything odd means "unknown". Runs on
+// the early map of the first 4 GiB.
 
 #include <string.h>
 #include <core/boot.h>
@@ -14,14 +15,6 @@
 static const uint8_t *table_at(uint64_t pa)
 {
     return pa && pa < EARLY_END - TABLE_MAX ? phys_to_virt(pa) : NULL;
-}
-
-static const uint8_t *rsdp_scan(void)
-{
-    for (paddr_t pa = 0xe0000; pa < 0x100000; pa += 16)
-        if (!memcmp(phys_to_virt(pa), "RSD PTR ", 8))
-            return phys_to_virt(pa);
-    return NULL;
 }
 
 static const uint8_t *table_find(const uint8_t *root, unsigned width, const char *name)
@@ -62,11 +55,11 @@ static void s5_find(const uint8_t *dsdt)
 
 void acpi_parse(void)
 {
-    const uint8_t *rsdp = boot_info.rsdp ? phys_to_virt(boot_info.rsdp) : rsdp_scan();
+    const uint8_t *rsdp = phys_to_virt(boot_info.rsdp);
     const uint8_t *root, *fadt = NULL, *dsdt;
     uint64_t xsdt = 0;
 
-    if (!rsdp)
+    if (!boot_info.rsdp)
         return;
     if (rsdp[15] >= 2)
         memcpy(&xsdt, rsdp + 24, sizeof(xsdt));

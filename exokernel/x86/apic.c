@@ -17,69 +17,49 @@
 #define APIC_X2       0x400u
 #define APIC_ENABLE   0x800u
 
-#define APIC_EOI       0x0b0
-#define APIC_SPURIOUS  0x0f0
-#define APIC_LVT_TIMER 0x320
-#define APIC_LINT0     0x350
-#define APIC_LINT1     0x360
-#define APIC_INITIAL   0x380
-#define APIC_CURRENT   0x390
-#define APIC_DIVIDE    0x3e0
+#define APIC_EOI       (0x0b0 / 4)
+#define APIC_SPURIOUS  (0x0f0 / 4)
+#define APIC_LVT_TIMER (0x320 / 4)
+#define APIC_LINT0     (0x350 / 4)
+#define APIC_LINT1     (0x360 / 4)
+#define APIC_INITIAL   (0x380 / 4)
+#define APIC_CURRENT   (0x390 / 4)
+#define APIC_DIVIDE    (0x3e0 / 4)
 
 #define PIC1            0x20
 #define PIC2            0xa0
+#define CASCADE         2 // the line of the first that the second is at
 #define PIT_HZ          1193182u
 #define CALIBRATE_TICKS (PIT_HZ / 100) // 10 ms, of the 55 that the PIT can count
 
 static volatile uint32_t *apic;
-static uint64_t apic_mult;          // APIC ticks per ns, << 32
-static uint64_t tsc_mult, tsc_base; // ns per TSC tick, << 32
-static uint16_t pic_masks = 0xffff & ~(1u << 2);
-
-static uint32_t apic_read(unsigned reg)
-{
-    return apic[reg / 4];
-}
-
-static void apic_write(unsigned reg, uint32_t value)
-{
-    apic[reg / 4] = value;
-}
+static uint64_t apic_mult; // APIC ticks per ns, << 32
+static uint16_t pic_masks = 0xffff;
 
 void apic_eoi(void)
 {
-    apic_write(APIC_EOI, 0);
+    apic[APIC_EOI] = 0;
 }
 
-static void pic_write_masks(void)
+void irq_mask(uint32_t line, bool masked)
 {
+    uint16_t bit = (uint16_t)(1u << line);
+
+    pic_masks = masked ? pic_masks | bit : (uint16_t)(pic_masks & ~bit);
     outb(PIC1 + 1, (uint8_t)pic_masks);
     outb(PIC2 + 1, (uint8_t)(pic_masks >> 8));
 }
 
 static void pic_init(void)
 {
-    outb(PIC1, 0x11);
-    outb(PIC2, 0x11);
-    outb(PIC1 + 1, VECTOR_IRQ);
-    outb(PIC2 + 1, VECTOR_IRQ + 8);
-    outb(PIC1 + 1, 1 << 2);
-    outb(PIC2 + 1, 2);
-    outb(PIC1 + 1, 1);
-    outb(PIC2 + 1, 1);
-    pic_write_masks();
-}
+    static const uint8_t words[4][2] = {
+        {0x11, 0x11}, {VECTOR_IRQ, VECTOR_IRQ + 8}, {1 << CASCADE, CASCADE}, {1, 1}};
 
-void irq_mask(uint32_t line)
-{
-    pic_masks |= (uint16_t)(1u << line);
-    pic_write_masks();
-}
-
-void irq_unmask(uint32_t line)
-{
-    pic_masks &= (uint16_t) ~(1u << line);
-    pic_write_masks();
+    for (unsigned i = 0; i < 4; i++) {
+        outb(PIC1 + (i > 0), words[i][0]);
+        outb(PIC2 + (i > 0), words[i][1]);
+    }
+    irq_mask(CASCADE, false);
 }
 
 // Masks and acknowledges; false when it was spurious (lines 7 and 15 can be).
@@ -93,7 +73,7 @@ bool pic_accept(uint32_t line)
             outb(PIC1, 0x20);
         return false;
     }
-    irq_mask(line);
+    irq_mask(line, true);
     if (line >= 8)
         outb(PIC2, 0x20);
     outb(PIC1, 0x20);
@@ -115,7 +95,7 @@ static struct sample sample_take(void)
         struct sample s = {.tsc = rdtsc()};
 
         outb(0x43, 0x80); // latch
-        s.apic = apic_read(APIC_CURRENT);
+        s.apic = apic[APIC_CURRENT];
         s.width = rdtsc() - s.tsc;
         s.tsc += s.width / 2;
         s.pit = inb(0x42);
@@ -134,64 +114,15 @@ static void calibrate(uint64_t *tsc_hz, uint64_t *apic_hz)
     outb(0x43, 0xb0); // channel 2, low and high byte, mode 0
     outb(0x42, 0xff);
     outb(0x42, 0xff);
-    apic_write(APIC_INITIAL, 0xffffffff);
+    apic[APIC_INITIAL] = 0xffffffff;
     from = sample_take();
     do
         to = sample_take();
     while (from.pit - to.pit < CALIBRATE_TICKS);
-    apic_write(APIC_INITIAL, 0);
+    apic[APIC_INITIAL] = 0;
     *tsc_hz = (to.tsc - from.tsc) * PIT_HZ / (from.pit - to.pit);
     *apic_hz = (from.apic - to.apic) * PIT_HZ / (from.pit - to.pit);
 }
-
-void clock_init(void)
-{
-    uint64_t tsc_hz, apic_hz, base = rdmsr(MSR_APIC_BASE);
-
-    if (base & APIC_X2) { // left on by the firmware: the way back leads through off
-        wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_ENABLE | APIC_X2));
-        wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_X2) | APIC_ENABLE);
-    }
-    apic = mem_map_device(base & 0xffffff000, EXO_PAGE_SIZE);
-    pic_init();
-    apic_write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
-    apic_write(APIC_LINT0, 0x700); // the 8259s
-    apic_write(APIC_LINT1, 0x400); // NMI
-    apic_write(APIC_DIVIDE, 0xb);  // by 1
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-    calibrate(&tsc_hz, &apic_hz);
-    kassert(tsc_hz && apic_hz);
-    tsc_mult = (1000000000ull << 32) / tsc_hz;
-    apic_mult = (apic_hz << 32) / 1000000000ull;
-    tsc_base = rdtsc();
-    info_page->tsc_shift = 32;
-    info_page->tsc_mult = tsc_mult;
-    info_page->tsc_base = tsc_base;
-    info_page->tsc_ns = 0;
-    info_page->tsc_hz = tsc_hz;
-    info_page->wall_ns = rtc_seconds() * 1000000000ll - (int64_t)clock_ns();
-    log_printf("clock: TSC %lu kHz, APIC timer %lu kHz\n", tsc_hz / 1000, apic_hz / 1000);
-}
-
-uint64_t clock_ns(void)
-{
-    return (uint64_t)((unsigned __int128)(rdtsc() - tsc_base) * tsc_mult >> 32);
-}
-
-void timer_set(uint64_t ns)
-{
-    struct cpu *cpu = this_cpu();
-    uint64_t now = clock_ns(), ticks;
-
-    cpu->timer_at = ns;
-    ns = ns > now ? ns - now : 1;
-    if (ns > 1000000000) // looks again in a second
-        ns = 1000000000, cpu->timer_at = now + ns;
-    ticks = (uint64_t)((unsigned __int128)ns * apic_mult >> 32) + 1;
-    apic_write(APIC_INITIAL, ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks);
-}
-
-// --- the clock with the battery ------------------------------------------------------------------
 
 static uint8_t rtc_read(uint8_t reg)
 {
@@ -199,22 +130,13 @@ static uint8_t rtc_read(uint8_t reg)
     return inb(0x71);
 }
 
-static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
-{
-    int64_t era, of_era;
-
-    year -= month <= 2;
-    era = year / 400;
-    of_era = year - era * 400;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-           (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
-}
-
-// Seconds since 1970 UTC. Once no update is under way there are 244 us to read.
-int64_t rtc_seconds(void)
+// Seconds since 1970 UTC, of the years 2000 to 2099 the clock can tell. Once no update is under way
+// there are 244 us to read.
+static int64_t rtc_seconds(void)
 {
     static const uint8_t regs[6] = {0, 2, 4, 7, 8, 9};
     uint8_t now[6], mode;
+    int64_t month, year, days;
 
     while (rtc_read(10) & 0x80)
         __asm__ volatile("pause");
@@ -231,6 +153,55 @@ int64_t rtc_seconds(void)
         if (i == 2 && !(mode & 2))
             now[i] = (uint8_t)(now[i] % 12 + (pm ? 12 : 0));
     }
-    return days_from_civil(2000 + now[5], now[4], now[3]) * 86400 + now[2] * 3600 + now[1] * 60 +
-           now[0];
+    // Years begin in March here, so that the odd day is their last.
+    month = (now[4] + 9) % 12;
+    year = 2000 + now[5] - (month > 9);
+    days = year * 365 + year / 4 - 15 + (153 * month + 2) / 5 + now[3] - 719469;
+    return days * 86400 + now[2] * 3600 + now[1] * 60 + now[0];
+}
+
+void clock_init(void)
+{
+    uint64_t tsc_hz, apic_hz, base = rdmsr(MSR_APIC_BASE);
+
+    if (base & APIC_X2) { // left on by the firmware: the way back leads through off
+        wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_ENABLE | APIC_X2));
+        wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_X2) | APIC_ENABLE);
+    }
+    apic = mem_map_device(base & 0xffffff000, EXO_PAGE_SIZE);
+    pic_init();
+    apic[APIC_SPURIOUS] = 0x100 | VECTOR_SPURIOUS;
+    apic[APIC_LINT0] = 0x700; // the 8259s
+    apic[APIC_LINT1] = 0x400; // NMI
+    apic[APIC_DIVIDE] = 0xb;  // by 1
+    apic[APIC_LVT_TIMER] = VECTOR_TIMER;
+    calibrate(&tsc_hz, &apic_hz);
+    kassert(tsc_hz && apic_hz);
+    apic_mult = (apic_hz << 32) / 1000000000ull;
+    info_page->tsc_shift = 32;
+    info_page->tsc_mult = (1000000000ull << 32) / tsc_hz;
+    info_page->tsc_base = rdtsc();
+    info_page->tsc_hz = tsc_hz;
+    info_page->wall_ns = rtc_seconds() * 1000000000ll - (int64_t)clock_ns();
+    log_printf("clock: TSC %lu kHz, APIC timer %lu kHz\n", tsc_hz / 1000, apic_hz / 1000);
+}
+
+uint64_t clock_ns(void)
+{
+    unsigned __int128 ticks = rdtsc() - info_page->tsc_base;
+
+    return (uint64_t)(ticks * info_page->tsc_mult >> 32);
+}
+
+void timer_set(uint64_t ns)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t now = clock_ns(), ticks;
+
+    cpu->timer_at = ns;
+    ns = ns > now ? ns - now : 1;
+    if (ns > 1000000000) // looks again in a second
+        ns = 1000000000, cpu->timer_at = now + ns;
+    ticks = (uint64_t)((unsigned __int128)ns * apic_mult >> 32) + 1;
+    apic[APIC_INITIAL] = ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks;
 }

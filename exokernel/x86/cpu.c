@@ -55,8 +55,7 @@ struct alternative {
     uint64_t kind;
 };
 extern struct alternative alternative_start[], alternative_end[];
-extern const uint64_t vector_table[][2];
-extern char syscall_entry[], kernel_stacks_end[], ist_stacks[];
+extern char vectors[][16], syscall_entry[], kernel_stacks_end[], ist_stacks[];
 
 struct gate {
     uint16_t low, selector;
@@ -64,7 +63,7 @@ struct gate {
     uint16_t middle;
     uint32_t high, zero;
 };
-static struct gate idt[256] __attribute__((aligned(16)));
+static struct gate idt[VECTORS] __attribute__((aligned(16)));
 
 // Where CPUID tells of it, what to set in CR4 to have it.
 static const struct {
@@ -144,8 +143,8 @@ void cpu_early(void)
 
 static void idt_fill(void)
 {
-    for (unsigned i = 0; vector_table[i][0]; i++) {
-        uint64_t to = vector_table[i][0], number = vector_table[i][1];
+    for (unsigned number = 0; number < VECTORS; number++) {
+        uint64_t to = (uint64_t)vectors[number];
         struct gate *gate = &idt[number];
 
         *gate = (struct gate){.low = (uint16_t)to,
@@ -285,6 +284,13 @@ static void bases_load(const struct ctx *ctx)
         wrmsr(MSR_FS_BASE, ctx->fs_base), wrmsr(MSR_KERNEL_GS_BASE, ctx->gs_base);
 }
 
+void cpu_forget(struct ctx *ctx)
+{
+    for (unsigned i = 0; i < CPU_MAX; i++)
+        if (cpus[i].loaded == ctx)
+            cpus[i].loaded = NULL;
+}
+
 static void gs_watch(struct cpu *cpu)
 {
     cpu->gs_moved = !(cpu_features & EXO_CPU_FSGSBASE) && cpu->ctx->gs_base != cpu->gs_base;
@@ -298,21 +304,12 @@ void cpu_bases_fetch(struct ctx *ctx)
 
 void cpu_bases_apply(struct ctx *ctx)
 {
-    struct cpu *cpu = this_cpu();
-
     if (ctx->running) {
         bases_load(ctx);
-        gs_watch(cpu);
-    } else if (cpu->loaded == ctx) {
-        cpu->loaded = NULL;
+        gs_watch(this_cpu());
+    } else {
+        cpu_forget(ctx);
     }
-}
-
-void cpu_forget(struct ctx *ctx)
-{
-    for (unsigned i = 0; i < CPU_MAX; i++)
-        if (cpus[i].loaded == ctx)
-            cpus[i].loaded = NULL;
 }
 
 void cpu_park(void)
@@ -345,12 +342,12 @@ void cpu_run(struct ctx *ctx)
     ctx->running = true;
     ctx->run_from = clock_ns();
     ctx->env->info->running_on = cpu->number + 1;
-    if (cpu->loaded == ctx && ctx->last_cpu == cpu->number)
+    if (cpu->loaded == ctx)
         return;
+    cpu_forget(ctx); // another CPU that had it
     fpu_load(ctx);
     bases_load(ctx);
     cpu->loaded = ctx;
-    ctx->last_cpu = cpu->number;
 }
 
 void cpu_unload_aspace(struct aspace *as)

@@ -18,15 +18,13 @@
 #define USER_CS   0x2b
 
 #define VECTOR_IRQ      0x20 // 16 lines of the 8259s
-#define VECTOR_TIMER    0x40
-#define VECTOR_SPURIOUS 0xff
+#define VECTOR_TIMER    0x30
+#define VECTOR_SPURIOUS 0x3f
+#define VECTORS         0x40
 #define VECTOR_SYSCALL  0x100 // in regs.vector: entered by SYSCALL, so SYSRET may return
 
 #define RFLAGS_FIXED 0x2ull
-#define RFLAGS_TF    0x100ull
 #define RFLAGS_IF    0x200ull
-#define RFLAGS_DF    0x400ull
-#define RFLAGS_AC    0x40000ull
 // What ctx_set may choose: CF PF AF ZF SF TF DF OF RF AC ID.
 #define RFLAGS_USER 0x250dd5ull
 
@@ -80,7 +78,6 @@ void cpu_bases_fetch(struct ctx *ctx); // brings ctx->fs_base and gs_base up to 
 void cpu_bases_apply(struct ctx *ctx); // after they were changed
 _Noreturn void cpu_enter_user(void);   // entry.S: continue cpu->ctx
 void trap_leave(void); // before that, with the lock held: schedule, upcalls, address space
-int user_copy(void *dst, const void *src, size_t bytes); // entry.S
 
 // One lock over everything the kernel keeps; taken at every entry, free while user code or an idle
 // CPU runs.
@@ -91,9 +88,7 @@ void klock_release(void);
 void clock_init(void);
 uint64_t clock_ns(void);
 void timer_set(uint64_t ns); // of this CPU, one shot, at this time or soon after
-void irq_mask(uint32_t line);
-void irq_unmask(uint32_t line);
-int64_t rtc_seconds(void);
+void irq_mask(uint32_t line, bool masked);
 
 static inline uint64_t rdtsc(void)
 {

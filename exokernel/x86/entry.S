@@ -139,29 +139,25 @@ foreign:
     mov BLOCK_FOREIGN_RFLAGS(%rsp), %r11 // user code may have changed it: masked in C
     jmp syscall_slow
 
-// Vectors. Those without an error code store 0.
-    .macro VECTOR number, error, target
+// One entry of 16 bytes for each vector up to 63. Those the CPU stores no error code for store 0.
+#define WITH_ERROR 0x60227d00 // 8 10-14 17 21 29 30
+#define WITH_IST   0x00040106 // 1 2 8 18
+    .globl vectors
     .align 16
-vector_\number:
-    .if \error == 0
+vectors:
+    .set number, 0
+    .rept 64
+    .align 16
+    .if number > 31 || !(WITH_ERROR >> number & 1)
     pushq $0
     .endif
-    pushq $\number
-    jmp \target
-    .endm
-
-    .irp n, 0, 3, 4, 5, 6, 7, 9, 15, 16, 19, 20, 22, 23, 24, 25, 26, 27, 28, 31
-    VECTOR \n, 0, trap_entry
-    .endr
-    .irp n, 10, 11, 12, 13, 14, 17, 21, 29, 30
-    VECTOR \n, 1, trap_entry
-    .endr
-    .irp n, 1, 2, 18
-    VECTOR \n, 0, ist_entry
-    .endr
-    VECTOR 8, 1, ist_entry
-    .irp n, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 64, 255
-    VECTOR \n, 0, trap_entry
+    pushq $number
+    .if number < 32 && WITH_IST >> number & 1
+    jmp ist_entry
+    .else
+    jmp trap_entry
+    .endif
+    .set number, number + 1
     .endr
 
     .align 32
@@ -253,17 +249,5 @@ user_copy:
     .pushsection .fixup, "a"
     .quad 4b, 6b, 5b, 6b
     .popsection
-
-    .section .rodata
-    .globl vector_table
-    .align 8
-vector_table: // address, number
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    .quad vector_\n, \n
-    .endr
-    .irp n, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 64, 255
-    .quad vector_\n, \n
-    .endr
-    .quad 0, 0
 
     .section .note.GNU-stack, "", @progbits

@@ -63,7 +63,6 @@ static void add_module(paddr_t start, paddr_t end, const char *words)
     text_copy(module->words, sizeof(module->words), words);
 }
 
-// Both protocols describe the screen in the same order, from `at` on.
 static void add_screen(uint64_t address, const uint8_t *at, const uint8_t *colors)
 {
     struct exo_boot_screen *screen = &boot_info.screen;
@@ -101,12 +100,9 @@ static void parse1(const uint8_t *info)
         p = (const uint8_t *)phys_to_virt(get32(info + 24)) + i * 16;
         add_module(get32(p), get32(p + 4), after_word(phys_to_virt(get32(p + 8))));
     }
-    if (flags & 1u << 12) {
-        add_screen(get64(info + 88), info + 96, info + 110);
-    } else { // a PC that was started by its BIOS is in text mode
-        boot_info.screen = (struct exo_boot_screen){
-            .kind = 1, .width = 80, .height = 25, .pitch = 160, .bpp = 16, .address = 0xb8000};
-    }
+    // A PC that was started by its BIOS is in text mode.
+    boot_info.screen = (struct exo_boot_screen){
+        .kind = 1, .width = 80, .height = 25, .pitch = 160, .bpp = 16, .address = 0xb8000};
 }
 
 static void parse2_tag(uint32_t type, const uint8_t *tag, uint32_t size)

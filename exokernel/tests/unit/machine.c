@@ -97,7 +97,7 @@ void tlb_verify(void)
 
 // --- user memory -----------------------------------------------------------------------------
 
-static void *user_at(uaddr_t va, uint32_t right)
+static void *user_at(uint64_t va, uint32_t right)
 {
     uint32_t rights;
     paddr_t pa;
@@ -108,18 +108,11 @@ static void *user_at(uaddr_t va, uint32_t right)
     return pa && rights & right ? phys_to_virt(pa) : NULL;
 }
 
-int copy_from_user(void *dst, uaddr_t src, size_t bytes)
+int user_copy(void *dst, const void *src, size_t bytes)
 {
-    void *from = user_at(src, EXO_R_READ);
+    void *to = user_at((uint64_t)dst, EXO_R_WRITE), *from = user_at((uint64_t)src, EXO_R_READ);
 
-    return !bytes || (from && memcpy(dst, from, bytes)) ? 0 : -EXO_EFAULT;
-}
-
-int copy_to_user(uaddr_t dst, const void *src, size_t bytes)
-{
-    void *to = user_at(dst, EXO_R_WRITE);
-
-    return !bytes || (to && memcpy(to, src, bytes)) ? 0 : -EXO_EFAULT;
+    return !bytes || (to && from && memcpy(to, from, bytes)) ? 0 : -1;
 }
 
 int byte_read(uint64_t va)
@@ -222,8 +215,7 @@ const struct kobj_ops env_ops = {.name = "env", .release = env_release, .destroy
     {                                                                                              \
         .name = "plain", .release = plain_release, .destroy = plain_destroy                        \
     }
-const struct kobj_ops ctx_ops = PLAIN, endpoint_ops = PLAIN, slice_ops = PLAIN, irq_ops = PLAIN,
-                      ioport_ops = PLAIN, device_ops = PLAIN, machine_ops = PLAIN;
+const struct kobj_ops ctx_ops = PLAIN, endpoint_ops = PLAIN, slice_ops = PLAIN;
 
 // --- start and end ---------------------------------------------------------------------------
 
