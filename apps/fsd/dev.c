@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The volume's blocks: frames of the boot module, and beyond its end frames bought sixteen at a time when a block is first
-// touched. A block keeps its frame for good; a block that is allocated anew is zeroed before anyone can map it, and
-// when it was freed all mappings had gone (seg_cut).
+// The volume's blocks: each block in use has a frame, of the boot module or bought sixteen at a time.
+//
+//     slot     a frame we have: 0..module_blocks-1 the module's, then those of the chunks, in the order they were bought
+//     slot_of  block -> slot + 1; 0: no frame, reads as zero
+//     spare    slots without a block, a queue: what is freed in order is used again in order, so that blocks in a row
+//              tend to have frames in a row
+//
+// A block that is freed gives its frame back, whatever its number, so space is there as long as there are frames. A frame
+// gets its next block only zeroed, and all mappings had gone when it was freed (seg_cut).
 //
 // A part of the bank is not for blocks: a volume that is full must not keep the server from opening files.
 #include "fsd.h"
@@ -9,18 +15,14 @@
 #include <string.h>
 
 #define CHUNK         16u
-#define BLOCK_WINDOWS (SERVER_WINDOWS + (2ull << 40)) // blocks behind the module, one beside the other
-
-struct chunk {
-    exo_handle_t frames;
-    char *at; // NULL: not bought yet
-};
+#define BLOCK_WINDOWS (SERVER_WINDOWS + (2ull << 40)) // the chunks, one beside the other
 
 static exo_handle_t module;
 static char *module_at;
 static uint32_t module_blocks;
-static struct chunk *chunks; // of the blocks behind the module
-static uint32_t nchunks, bought;
+static exo_handle_t *chunks;
+static uint32_t nchunks, chunks_room;
+static uint32_t *slot_of, *spare, nspare, spare_head, nblocks;
 static uint64_t not_for_blocks; // frames
 
 // Frames that may still be bought for blocks.
@@ -32,65 +34,91 @@ static uint64_t room(void)
     return info.length - info.used - not_for_blocks;
 }
 
-static struct chunk *chunk_of(uint32_t blk)
+// There are at most as many slots as blocks and a chunk.
+static void spare_put(uint32_t slot)
 {
-    struct chunk *c = &chunks[(blk - module_blocks) / CHUNK];
-    if (c->at)
-        return c;
-    if (room() < CHUNK)
-        return NULL;
-    int64_t h = buy_frames(CHUNK);
+    spare[(spare_head + nspare++) % (nblocks + CHUNK)] = slot;
+}
+
+static uint32_t spare_take(void)
+{
+    uint32_t slot = spare[spare_head];
+    spare_head = (spare_head + 1) % (nblocks + CHUNK);
+    nspare--;
+    return slot;
+}
+
+static bool chunk_buy(void)
+{
+    if (nchunks == chunks_room) {
+        exo_handle_t *more = realloc(chunks, (chunks_room + 256) * sizeof(*more));
+        if (!more)
+            return false;
+        chunks = more;
+        chunks_room += 256;
+    }
+    int64_t h = room() < CHUNK ? -EXO_ENOMEM : buy_frames(CHUNK);
     if (h < 0)
-        return NULL;
-    uint64_t at = BLOCK_WINDOWS + (uint64_t)(c - chunks) * CHUNK * PAGE;
+        return false;
+    uint64_t at = BLOCK_WINDOWS + (uint64_t)nchunks * CHUNK * PAGE;
     struct exo_map_op op = {EXO_OP_MAP, CHUNK, at, (exo_handle_t)h, 0, EXO_R_READ | EXO_R_WRITE, 0};
     if (exo_aspace_batch(0, H_BANK, &op, 1) != 1) {
         exo_cap_delete((exo_handle_t)h);
-        return NULL;
+        return false;
     }
-    *c = (struct chunk){(exo_handle_t)h, (char *)at};
-    bought += CHUNK;
-    return c;
+    for (uint32_t i = 0; i < CHUNK; i++)
+        spare_put(module_blocks + nchunks * CHUNK + i);
+    chunks[nchunks++] = (exo_handle_t)h;
+    return true;
+}
+
+static char *memory_of(uint32_t slot)
+{
+    if (slot < module_blocks)
+        return module_at + (uint64_t)slot * PAGE;
+    return (char *)BLOCK_WINDOWS + (uint64_t)(slot - module_blocks) * PAGE;
 }
 
 static void *block(struct ext_dev *dev, uint32_t blk, bool will_write)
 {
     static char zero[PAGE] __attribute__((aligned(PAGE)));
-    if (blk >= dev->nblocks)
+    if (blk >= nblocks)
         return NULL;
-    if (blk < module_blocks)
-        return module_at + (uint64_t)blk * PAGE;
-    struct chunk *c = &chunks[(blk - module_blocks) / CHUNK];
-    if (!c->at && !will_write)
+    if (slot_of[blk])
+        return memory_of(slot_of[blk] - 1);
+    if (!will_write)
         return zero;
-    c = chunk_of(blk);
-    if (!c) {
+    if (!nspare && !chunk_buy()) {
         dev->error = -LX_ENOSPC;
         return NULL;
     }
-    return c->at + (uint64_t)((blk - module_blocks) % CHUNK) * PAGE;
+    slot_of[blk] = spare_take() + 1;
+    return memset(memory_of(slot_of[blk] - 1), 0, PAGE);
 }
 
 static void *fresh(struct ext_dev *dev, uint32_t blk)
 {
+    bool had = blk < nblocks && slot_of[blk];
     void *at = block(dev, blk, true);
-    if (at)
-        memset(at, 0, PAGE);
-    return at;
+    return at && had ? memset(at, 0, PAGE) : at;
+}
+
+static void discard(struct ext_dev *dev, uint32_t blk)
+{
+    (void)dev;
+    if (blk >= nblocks || !slot_of[blk])
+        return;
+    spare_put(slot_of[blk] - 1);
+    slot_of[blk] = 0;
 }
 
 int dev_frame(uint32_t blk, exo_handle_t *frames, uint64_t *first)
 {
-    if (blk < module_blocks) {
-        *frames = module;
-        *first = blk;
-        return 0;
-    }
-    struct chunk *c = chunk_of(blk);
-    if (!c)
+    if (!block(vol.dev, blk, true))
         return -LX_ENOSPC;
-    *frames = c->frames;
-    *first = (blk - module_blocks) % CHUNK;
+    uint32_t slot = slot_of[blk] - 1;
+    *frames = slot < module_blocks ? module : chunks[(slot - module_blocks) / CHUNK];
+    *first = slot < module_blocks ? slot : (slot - module_blocks) % CHUNK;
     return 0;
 }
 
@@ -99,19 +127,30 @@ void *dev_memory(uint32_t blk)
     return block(vol.dev, blk, true);
 }
 
-// Free blocks that memory cannot back are not free.
+// Free blocks that no frame can be had for are not free.
 uint64_t dev_free(uint64_t free_blocks)
 {
-    uint64_t used = vol.nblocks - free_blocks, backed = (uint64_t)module_blocks + bought;
-    uint64_t can = (backed > used ? backed - used : 0) + room();
+    uint64_t can = nspare + room();
     return free_blocks < can ? free_blocks : can;
+}
+
+static int tables_make(struct ext_dev *dev)
+{
+    nblocks = dev->nblocks;
+    slot_of = calloc(nblocks, sizeof(*slot_of));
+    spare = calloc(nblocks + CHUNK, sizeof(*spare));
+    if (!slot_of || !spare)
+        return -LX_ENOMEM;
+    for (uint32_t blk = 0; blk < module_blocks; blk++)
+        slot_of[blk] = blk + 1;
+    return 0;
 }
 
 // The size of the volume stands in its superblock (ext2: s_blocks_count at byte 4 of block 0's second KiB); mount checks it
 // against what is told here. The tail of the module's last page is not the image's.
 int dev_init(exo_handle_t frames, uint64_t bytes, struct ext_dev **out)
 {
-    static struct ext_dev dev = {.block = block, .fresh = fresh, .block_size = PAGE};
+    static struct ext_dev dev = {.block = block, .fresh = fresh, .discard = discard, .block_size = PAGE};
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
     if (exo_cap_identify(frames, &info) < 0 || bytes < PAGE || bytes > info.length * PAGE ||
         info.length > UINT32_MAX)
@@ -125,13 +164,9 @@ int dev_init(exo_handle_t frames, uint64_t bytes, struct ext_dev **out)
     uint32_t blocks;
     memcpy(&blocks, module_at + 1024 + 4, 4);
     dev.nblocks = blocks > module_blocks ? blocks : module_blocks;
-    nchunks = (dev.nblocks - module_blocks + CHUNK - 1) / CHUNK;
-    chunks = calloc(nchunks ? nchunks : 1, sizeof(*chunks));
-    if (!chunks)
-        return -LX_ENOMEM;
     if (exo_cap_identify(H_BANK, &info) < 0)
         return -LX_EIO;
     not_for_blocks = (info.length - info.used) / 16;
     *out = &dev;
-    return 0;
+    return tables_make(&dev);
 }

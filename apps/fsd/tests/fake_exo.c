@@ -200,6 +200,11 @@ exo_handle_t fake_send(uint64_t from, uint64_t to, exo_handle_t h, uint32_t righ
     return new;
 }
 
+exo_handle_t fake_endpoint(uint64_t env, uint64_t badge)
+{
+    return slot_new(object_new(EXO_CAP_ENDPOINT), env, EXO_R_ALL, badge, 0);
+}
+
 void fake_delete(uint64_t env, exo_handle_t h)
 {
     if (fake_cap(h, env, 0, 0))
@@ -405,11 +410,13 @@ int64_t exo_segment_clear(exo_handle_t seg, uint64_t index, uint64_t count)
         fail("the server cleared a segment out of bounds");
     for (uint64_t i = index; i < index + count; i++) {
         struct fake_object *run = s->entry[i].run;
+        if (run && again())
+            return -EXO_EAGAIN;
         s->entry[i].run = NULL;
         if (run && --run->held == 0)
             object_put(run);
     }
-    return again() ? -EXO_EAGAIN : 0;
+    return 0;
 }
 
 int64_t exo_segment_harvest(exo_handle_t seg, uint64_t index, uint64_t count, const volatile void *out)

@@ -53,6 +53,7 @@ struct fake_cap *fake_cap(exo_handle_t h, uint64_t env, uint32_t type, uint32_t 
 unsigned fake_count(uint64_t env);                                                        // capabilities of a table
 // What a message does: a capability of `from` in the table of `to`. 0: refused.
 exo_handle_t fake_send(uint64_t from, uint64_t to, exo_handle_t h, uint32_t rights, uint32_t mode);
+exo_handle_t fake_endpoint(uint64_t env, uint64_t badge); // somebody else's
 void fake_delete(uint64_t env, exo_handle_t h);
 void fake_delete_all(uint64_t env);
 exo_handle_t fake_childless(void); // the next notice, or 0

@@ -192,6 +192,18 @@ static void flocks(void)
     OK(f_open(&c[1], &f[1], "/f", LX_O_RDWR, 0));
 }
 
+// A process that closes without a word has no locks either, once nobody has the file open.
+static void closed(void)
+{
+    struct file mine, other;
+    OK(f_open(&c[1], &mine, "/g", LX_O_CREAT | LX_O_RDWR, 0666));
+    OK(lock(&mine, LX_F_SETLK, LX_F_WRLCK, 0, 0));
+    f_close(&mine);
+    OK(f_open(&c[2], &other, "/g", LX_O_RDWR, 0));
+    OK(lock(&other, LX_F_SETLK, LX_F_WRLCK, 0, 0));
+    f_close(&other);
+}
+
 static void limits(void)
 {
     long err = 0;
@@ -210,6 +222,7 @@ int main(void)
     world_start(512, 400, 2000);
     for (unsigned i = 0; i < 4; i++)
         client_start(&c[i], i + 1, i ? 1000 : 0, 100);
+    OK(path_op(&c[0], FS_OP_CHMOD, "/", 0777, 0, 0));
     OK(f_open(&c[0], &f[0], "/f", LX_O_CREAT | LX_O_RDWR, 0666));
     for (int i = 1; i < 4; i++)
         OK(f_open(&c[i], &f[i], "/f", i == 3 ? LX_O_RDONLY : LX_O_RDWR, 0));
@@ -219,6 +232,7 @@ int main(void)
     death();
     of_opens();
     flocks();
+    closed();
     limits();
     for (int i = 0; i < 4; i++)
         client_die(&c[i]);

@@ -143,6 +143,7 @@ static void renaming(void)
     CHECK(!memcmp(text, "data", 4));
     CHECK_EQ(path_op_at(&b, FS_OP_STAT, "", LX_AT_EMPTY_PATH, 0, 0), 0);
     CHECK_EQ(call(c, b.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_ENOENT);
+    CHECK_EQ(call(c, a.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_ENOENT); // not root
     CHECK_EQ(call(&root, 0, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_EPERM); // the root directory
     OK(path2_op(c, FS_OP_RENAME, "/tmp/d/two", "/tmp/d/one", 0)); // two names of one file: nothing
     CHECK_EQ(a.node->nlink, 2);
@@ -158,6 +159,9 @@ static void renaming(void)
     OK(path_op(c, FS_OP_STAT, "/tmp/d/moved", 0, 0, 0));
     CHECK_EQ(call(c, 0, FS_OP_RENAME, ARGS(0), "/tmp/d/moved\0x", 15, a.node_cap), -LX_EBADF);
     CHECK_EQ(call(c, 0, FS_OP_RENAME, ARGS(0), "/tmp/d/moved\0x", 15, a.endpoint), -LX_ENOTDIR);
+    exo_handle_t false_dir = fake_endpoint(c->env, fake_cap(d.endpoint, c->env, 0, 0)->badge);
+    CHECK_EQ(call(c, 0, FS_OP_RENAME, ARGS(0), "/tmp/d/moved\0x", 15, false_dir), -LX_EBADF);
+    fake_delete(c->env, false_dir);
     CHECK_EQ(call(c, 0, FS_OP_RENAME, ARGS(0), "/tmp/d/moved", 13, 0), -LX_EINVAL);
     OK(path2_op(c, FS_OP_RENAME, "/tmp/d/moved", "/tmp/a", 0));
     f_close(&d);

@@ -44,6 +44,10 @@ static void stale_badge(void)
     struct exo_msg m = {.w = {FS_OP_FTRUNCATE, 0}};
     serve_call(&m);
     CHECK_EQ((long)m.w[0], -LX_EBADF);
+    memcpy(MSG, "/by-badge", 10);
+    m = (struct exo_msg){.meta = EXO_META(10, 0), .w = {FS_OP_MKDIR, 0755}};
+    serve_call(&m);
+    CHECK_EQ((long)m.w[0], -LX_EBADF);
     CTX->in_badge = 12345;
     m = (struct exo_msg){.w = {FS_OP_FTRUNCATE, 0}};
     serve_call(&m);
@@ -128,6 +132,31 @@ static void hoarder(void)
     CHECK_EQ(f_pread(&f, text, 3, 0), 3);
     CHECK(!memcmp(text, "abd", 3));
     f_close(&f);
+}
+
+// What a client keeps of a file that is closed and gone, it does not have any more.
+static void kept_page(void)
+{
+    struct file f, g;
+    OK(f_open(&alice, &f, "/gone", LX_O_CREAT | LX_O_RDWR, 0600));
+    exo_handle_t page = fake_send(alice.env, alice.env, f.node_cap, EXO_R_ALL, EXO_SEND_COPY);
+    OK(path_op(&alice, FS_OP_UNLINK, "/gone", 0, 0, 0));
+    f_close(&f);
+    world_settle();
+    CHECK(!fake_cap(page, alice.env, 0, 0));
+    // Read-only is read-only, in the segment too.
+    OK(f_open(&bob, &g, "/f", LX_O_RDONLY, 0));
+    OK(f_op(&g, FS_OP_SEGMENT, 0, 0, 0));
+    CHECK(fake_cap(bob.recv[0], bob.env, EXO_CAP_SEGMENT, EXO_R_READ));
+    CHECK(!fake_cap(bob.recv[0], bob.env, EXO_CAP_SEGMENT, EXO_R_WRITE));
+    CHECK(!fake_cap(bob.recv[0], bob.env, EXO_CAP_SEGMENT, EXO_R_REVOKE));
+    fake_delete(bob.env, bob.recv[0]);
+    f_close(&g);
+    // Opened again, its segment is paid for by who opened it.
+    OK(f_open(&bob, &g, "/f", LX_O_RDONLY, 0));
+    CHECK_EQ(g.node->ino, node_find((uint32_t)g.ino)->ino);
+    CHECK_EQ(RB_ROOT(&node_find((uint32_t)g.ino)->parts)->uid, 1001);
+    f_close(&g);
 }
 
 // What was opened a moment ago is opened again without new pages; what is gone is not kept.
@@ -217,9 +246,11 @@ static void full_bank(void)
     world_forget();
     bank->limit = bank->used;
     CHECK_EQ(f_open(&root, &g, "/hoard", LX_O_RDONLY, 0), -LX_ENFILE);
+    for (int i = 0; i < 3000; i++) // what fails costs nothing
+        CHECK_EQ(f_open(&alice, &g, "/hoard", LX_O_RDONLY, 0), -LX_ENFILE);
     CHECK_EQ(f_op(&f, FS_OP_SEGMENT, 0, 0, 0), -LX_ENOMEM);
     bank->limit = limit;
-    OK(f_open(&root, &g, "/hoard", LX_O_RDONLY, 0));
+    OK(f_open(&alice, &g, "/hoard", LX_O_RDONLY, 0));
     f_close(&g);
     bank->limit = bank->used;
     OK(f_op(&f, FS_OP_SEGMENT, 0, 0, 0) ? 0 : 0); // /hoard was idle: its page went for this
@@ -240,6 +271,7 @@ int main(void)
     stale_badge();
     undelivered();
     hoarder();
+    kept_page();
     kept_nodes();
     fifos();
     full_bank();
