@@ -434,7 +434,8 @@ int64_t sys_call(struct ctx *ctx)
 // --- reply_wait
 
 // Answers the call being served. Returns the caller if it is ready to go on. An error of the
-// transfer is the caller's result, and ours.
+// transfer is the caller's result, and ours. A caller that died meanwhile is nobody to tell, except
+// that capabilities meant for it went nowhere: its server would wait for their end in vain.
 static int reply(struct ctx *ctx, struct ctx **ready)
 {
     struct ctx *caller = ctx->serving;
@@ -442,7 +443,7 @@ static int reply(struct ctx *ctx, struct ctx **ready)
 
     *ready = NULL;
     if (!caller)
-        return 0;
+        return EXO_META_CAPS(ctx->regs.rsi) && !(ctx->regs.rsi & EXO_REPLY_NONE) ? -EXO_EDEAD : 0;
     if (ctx->regs.rsi & EXO_REPLY_NONE) {
         ctx_wake(caller, -EXO_EDEAD);
         return 0;

@@ -50,8 +50,7 @@ static void client(void *arg)
     outcome[5] = call_with(0);
     outcome[6] = exo_cap_identify(ctx_self()->recv[0], &seen);
     step = 1;
-    for (;;)
-        exo_wait(0, 0, EXO_NEVER);
+    call_with(0); // answered after our death
 }
 
 static void check_received(void)
@@ -113,6 +112,12 @@ void test_main(void)
         is(outcome[6], 0);
         is(seen.type, EXO_CAP_SLICE);
         is(seen.rights, EXO_R_BIND);
+        m.meta = EXO_REPLY_NONE;
+        is(exo_reply_wait(serve, &m, now() + 1000000000), 0);
+        is(CTX->in_kind, EXO_EV_CALL);
+        is(exo_env_kill(peer.env, 0, 0), 0);
+        m.meta = EXO_META(0, 1) | EXO_REPLY_ONLY;
+        is(exo_reply_wait(serve, &m, 0), -EXO_EDEAD);
         peer_end(&peer);
         is(exo_cap_delete(serve), 0);
     }

@@ -13,7 +13,8 @@
 //              Result: rax 0 and in_kind etc. in the context block, rsi = meta and words of the
 //              call received. EXO_EV_DEATH: w[0] = exit code, w[1] = enum exo_death. EXO_EV_NOTIFY
 //              when the context has bits pending. An error of the reply's transfer is the result of
-//              both sides; nothing was waited for then. A call that is being served when its server
+//              both sides; nothing was waited for then. A reply with capabilities whose caller has
+//              died is -EXO_EDEAD. A call that is being served when its server
 //              waits again with EXO_REPLY_NONE is over for the caller: -EXO_EDEAD.
 // Capabilities beyond what the receiver accepts (exo_ctx.recv_max) are LIMIT, a full receiver
 // NOSLOT or NOMEM, a capability that is being revoked AGAIN: the sender's error each time, and
