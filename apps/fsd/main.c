@@ -52,10 +52,12 @@ static void announce(void)
 static int64_t next_event(struct exo_msg *m)
 {
     exo_ns_t deadline = reap_pending() ? 0 : locks_deadline();
+    bool answers = !(m->meta & EXO_REPLY_NONE);
     int64_t err = exo_reply_wait(endpoint, m, deadline);
-    open_delivered(err >= 0 || err == -EXO_ETIMEDOUT);
-    if (err == -EXO_EBADHANDLE || err == -EXO_ERIGHTS || err == -EXO_ETYPE)
+    bool arrived = err >= 0 || err == -EXO_ETIMEDOUT;
+    if (!arrived && !answers)
         die("endpoint", exo_error_text(err));
+    open_delivered(arrived);
     return err;
 }
 
