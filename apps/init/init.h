@@ -105,6 +105,13 @@ const struct exo_boot_module *module_find(const char *name);
 
 void first_ended(struct proc *p);            // main.c: the first process is dead
 
+// end.c: of a machine that ran one command
+void end_prepare(void);            // before the first process starts
+void end_begin(uint32_t status);   // it is dead, with this status: all others go too
+bool end_begun(void);
+exo_ns_t end_deadline(void);
+void end_step(void);               // powers off when nothing is left to wait for
+
 // group.c: groups and sessions
 long group_setpgid(struct proc *caller, int pid, int pgid);
 long group_setsid(struct proc *caller);

@@ -141,6 +141,7 @@ static void start_execd(void)
         [EXECD_X_SPEC] = SLOT_HANDLE(H_FIRST + 2),
         [EXECD_X_SPEC_BYTES] = spec->bytes,
     };
+    end_prepare();
     own.first = life_first(one, "/sbin/execd", argv, envp, extra, more, 3);
     if (!own.first)
         fail("starting /sbin/execd", -EXO_ENOMEM);
@@ -158,13 +159,10 @@ static void start_console(void)
 
 void first_ended(struct proc *p)
 {
-    uint32_t status = p->rec->status;
-    if (!own.exec_mode) {
+    if (own.exec_mode)
+        end_begin(p->rec->status);
+    else
         start_console();
-        return;
-    }
-    exo_machine_power(own.machine, EXO_POWER_OFF,
-                      (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff);
 }
 
 // A server announces itself. The second time is refused: nobody can take a service's place.
@@ -186,6 +184,8 @@ static long service(uint64_t env, uint64_t kind)
 static long process_call(struct proc *p, struct exo_msg *m, const char *message, size_t bytes)
 {
     uint64_t *w = m->w;
+    if (end_begun())
+        return -LX_ESRCH; // killed after it called
     switch (w[0]) {
     case PROC_OP_FORK:
         return life_fork(p, m);
@@ -287,7 +287,8 @@ static void serve(void)
     ctx->recv_max = EXO_MSG_CAPS;
     for (;;) {
         // The last server's announcement is answered first, then the first process starts.
-        int64_t err = exo_reply_wait(own.endpoint, &m, may_start() ? 0 : signal_deadline());
+        exo_ns_t deadline = end_begun() ? end_deadline() : signal_deadline();
+        int64_t err = exo_reply_wait(own.endpoint, &m, may_start() ? 0 : deadline);
         if (err == 0 && ctx->in_kind == EXO_EV_CALL) {
             serve_call(ctx, &m);
             continue;
@@ -297,6 +298,7 @@ static void serve(void)
         if (err == 0 && ctx->in_kind == EXO_EV_NOTIFY)
             __atomic_exchange_n(&ctx->pending, 0, __ATOMIC_SEQ_CST);
         signal_force_due();
+        end_step();
         m = (struct exo_msg){.meta = EXO_REPLY_NONE};
         if (may_start())
             own.exec_mode ? start_execd() : start_console();
