@@ -25,6 +25,7 @@ struct check {
     struct exo_check out;
     int sign;
     uint64_t mapped, recorded; // pages mapped by windows: by the entries; by the slots
+    uint64_t hung; // entries that point at tables, less the tables
 };
 
 static void wrong(struct check *c, const char *what, uint64_t which, uint64_t off)
@@ -65,46 +66,40 @@ static void count_leaf(struct check *c, uint64_t pte)
         f->where = (f->where + (unsigned)c->sign) & 0x3ffffff;
 }
 
-// The entries of one table; returns through `next` the tables of the level below, one by one.
-static uint64_t *table_count(struct check *c, uint64_t *table, int level, unsigned *i)
+// The entries of one table of an address space: every table is a frame that names it.
+static void count_table_entries(struct check *c, struct frame *f)
 {
-    unsigned end = level == 4 ? 256 : 512;
+    uint64_t *table = frame_memory(f);
+    unsigned level = f->rank - TABLE_RANK, end = level == 4 ? 256 : 512;
 
-    for (; *i < end; ++*i) {
-        uint64_t entry = table[*i];
+    for (unsigned i = 0; i < end; i++) {
+        struct frame *below = frame_of(pte_frame(table[i]));
 
-        if (!entry)
+        if (!table[i])
             continue;
-        frame_of(virt_to_phys(table) >> EXO_PAGE_SHIFT)->refs += (uint32_t)c->sign;
-        if (level == 1) {
-            count_leaf(c, entry);
-        } else if (level == 2 && pte_is_segment(entry)) {
+        f->refs += (uint32_t)c->sign;
+        if (level == 1)
+            count_leaf(c, table[i]);
+        else if (level == 2 && pte_is_segment(table[i]))
             c->mapped += SEGMENT_ENTRIES;
-        } else {
-            if (frame_kind(pte_frame(entry)) != EXO_FRAME_TABLE)
-                wrong(c, "a table is of another kind", pte_frame(entry), level);
-            ++*i;
-            return pte_table(entry);
-        }
+        else if (c->hung++, frame_kind(pte_frame(table[i])) != EXO_FRAME_TABLE ||
+                                below->rank != f->rank - 1 || below->owner != f->owner)
+            wrong(c, "a table is of another kind", pte_frame(table[i]), level);
     }
-    return NULL;
 }
 
-static void count_aspace(struct check *c, const struct aspace *as)
+static void count_tables(struct check *c)
 {
-    uint64_t *table[5] = {[4] = as->pml4};
-    unsigned at[5] = {0};
+    for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
+        struct frame *f = frame_of(fn);
 
-    for (int level = 4; as->pml4 && level <= 4;) {
-        uint64_t *next = table_count(c, table[level], level, &at[level]);
-
-        if (!next) {
-            level++;
+        if (frame_kind(fn) != EXO_FRAME_TABLE || f->owner->type != EXO_CAP_ASPACE)
             continue;
-        }
-        table[--level] = next;
-        at[level] = 0;
+        count_table_entries(c, f);
+        c->hung -= f->rank != TABLE_RANK + 4;
     }
+    if (c->hung)
+        wrong(c, "tables that nothing points at, or two entries", 0, c->hung);
 }
 
 static void count_segment(struct check *c, const struct segment *seg)
@@ -140,11 +135,10 @@ static void count_mappings(struct check *c)
 {
     struct kobj *obj;
 
-    c->mapped = c->recorded = 0;
+    c->mapped = c->recorded = c->hung = 0;
+    count_tables(c);
     FOR_OBJECTS (obj) {
-        if (obj->type == EXO_CAP_ASPACE)
-            count_aspace(c, (struct aspace *)obj);
-        else if (obj->type == EXO_CAP_SEGMENT)
+        if (obj->type == EXO_CAP_SEGMENT)
             count_segment(c, (struct segment *)obj);
         else if (obj->type == EXO_CAP_ENV)
             count_table(c, &((struct env *)obj)->caps);

@@ -28,7 +28,6 @@ paddr_t aspace_cr3(const struct aspace *as)
 int aspace_new(struct bank *bank, struct aspace **as)
 {
     struct kobj *obj;
-    struct frame *f;
     int err;
 
     if (bank_room(bank) < 2)
@@ -37,10 +36,7 @@ int aspace_new(struct bank *bank, struct aspace **as)
     if (err)
         return err;
     *as = (struct aspace *)obj;
-    f = frame_buy(bank, EXO_FRAME_TABLE, true);
-    f->owner = obj;
-    f->rank = TABLE_RANK + 4;
-    (*as)->pml4 = frame_memory(f);
+    (*as)->pml4 = table_buy(bank, obj, 0, 4);
     for (int i = 256; i < 512; i++)
         (*as)->pml4[i] = kernel_pml4[i];
     return 0;
@@ -73,56 +69,62 @@ static struct frame *entry_frame(uint64_t pte)
     return frame_kind(fn) == EXO_FRAME_NONE ? NULL : frame_of(fn);
 }
 
-static void writers_add(struct frame *f, uint64_t pte, int one)
+static void entry_count(uint64_t pte, int one)
 {
+    struct frame *f = pte ? entry_frame(pte) : NULL;
+
+    if (!f)
+        return;
+    frame_ref(f, one);
     if ((pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_W)
         f->where = (f->where + (unsigned)one) & 0x3ffffff;
+    if ((pte & PTE_KIND) == PTE_BLOCK && one > 0)
+        kobj_get(f->owner);
+}
+
+// After the entry is changed: what it no longer names may go.
+static void entry_lost(struct gather *g, uint64_t pte)
+{
+    struct frame *f = entry_frame(pte);
+
+    entry_count(pte, -1);
+    if (!f)
+        return;
+    f->dirty |= (pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_D;
+    if ((pte & PTE_KIND) == PTE_ANON && f->refs == 0)
+        frame_move(f, &g->dead);
+    if ((pte & PTE_KIND) == PTE_BLOCK) {
+        gather_finish(g);
+        kobj_put(f->owner);
+    }
 }
 
 void entry_put(uint64_t *entry, uint64_t pte)
 {
-    struct frame *f = entry_frame(pte);
-
     pt_set(entry, pte);
-    if (!f)
-        return;
-    frame_ref(f);
-    writers_add(f, pte, 1);
-    if ((pte & PTE_KIND) == PTE_BLOCK)
-        kobj_get(f->owner);
+    entry_count(pte, 1);
 }
 
-void entry_change(uint64_t *entry, uint64_t pte)
+void entry_change(struct gather *g, uint64_t *entry, uint64_t va, uint64_t pte)
 {
-    struct frame *f = entry_frame(pte);
     uint64_t old = __atomic_exchange_n(entry, pte & ~PTE_D, __ATOMIC_RELAXED);
 
-    if (!f || (pte & PTE_KIND) != PTE_SEGPAGE)
+    gather_note(g, va, EXO_PAGE_SIZE);
+    if (!((old ^ pte) & (PTE_ADDR | PTE_KIND)) && (pte & PTE_KIND) != PTE_SEGPAGE)
         return;
-    f->dirty |= (old & PTE_D) != 0;
-    writers_add(f, old, -1);
-    writers_add(f, pte, 1);
+    entry_count(pte, 1);
+    entry_lost(g, old);
 }
 
-void entry_drop(struct gather *g, uint64_t *entry, uint64_t va)
+void spot_drop(struct gather *g, const struct spot *s)
 {
-    uint64_t old = pt_clear(entry);
-    struct frame *f = entry_frame(old);
-
-    gather_note(g, va, EXO_PAGE_SIZE);
-    if (!f)
-        return;
-    frame_unref(f);
-    writers_add(f, old, -1);
-    f->dirty |= (old & PTE_KIND) == PTE_SEGPAGE && old & PTE_D;
-    if ((old & PTE_KIND) == PTE_ANON && f->refs == 0) {
-        LIST_REMOVE(f, link);
-        LIST_INSERT_HEAD(&g->dead, f, link);
+    if (s->table) {
+        __atomic_store_n(s->entry, 0, __ATOMIC_RELAXED);
+        gather_note(g, s->va, s->next - s->va);
+    } else {
+        entry_change(g, s->entry, s->va, 0);
     }
-    if ((old & PTE_KIND) == PTE_BLOCK) {
-        gather_finish(g);
-        kobj_put(f->owner);
-    }
+    pt_unuse(g, s->entry, s->va);
 }
 
 // --- clearing --------------------------------------------------------------------------------
@@ -130,21 +132,11 @@ void entry_drop(struct gather *g, uint64_t *entry, uint64_t va)
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget)
 {
     struct spot s = SPOT_FROM(start);
-    struct gather g;
+    struct gather g = GATHER(as);
 
-    gather_init(&g, as);
     s.steps = CLEAR_STEPS;
-    while (*budget && spot_next(as, &s, end)) {
-        --*budget;
-        if (s.table) {
-            pt_clear(s.entry);
-            gather_note(&g, s.va, s.next - s.va);
-        } else {
-            entry_drop(&g, s.entry, s.va);
-        }
-        if (frame_of(virt_to_phys(s.entry) >> EXO_PAGE_SHIFT)->refs == 0)
-            pt_prune(as, s.va, s.va + 1, &g);
-    }
+    for (; *budget && spot_next(as, &s, end); --*budget)
+        spot_drop(&g, &s);
     if (!s.steps)
         *budget = 0;
     gather_finish(&g);
@@ -176,15 +168,12 @@ static void aspace_release(struct kobj *obj)
 static bool aspace_reap(struct kobj *obj, unsigned *budget)
 {
     struct aspace *as = (struct aspace *)obj;
-    struct frame *f;
 
     if (!aspace_clear_range(as, 0, EXO_USER_END, budget))
         return false;
     cpu_unload_aspace(as);
     if (as->pml4) {
-        f = frame_of(virt_to_phys(as->pml4) >> EXO_PAGE_SHIFT);
-        LIST_REMOVE(f, link);
-        frame_free(f);
+        frame_free(frame_at(as->pml4));
         as->pml4 = NULL;
     }
     if (as->windows == 0)
@@ -236,7 +225,7 @@ int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages
 
 int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const struct kobj *block)
 {
-    uint64_t pte = pte_rights(EXO_R_READ | EXO_R_WRITE) | PTE_BLOCK;
+    uint64_t pte = pte_rights(EXO_R_READ | EXO_R_WRITE) | PTE_BLOCK | PTE_MAX_W;
 
     if (va % EXO_PAGE_SIZE || va < EXO_USER_BASE || va > EXO_USER_END - 3 * EXO_PAGE_SIZE ||
         frames_count(block) < 2 || !frames_is_ram(block))
@@ -255,18 +244,12 @@ int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const st
 
 void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block)
 {
-    struct gather g;
+    struct gather g = GATHER(as);
 
-    gather_init(&g, as);
-    for (uint64_t i = 0; i < 2; i++) {
-        uint64_t at = va + (i << EXO_PAGE_SHIFT), *entry = pt_entry(as, at, 1);
-
-        if (!entry || (*entry & PTE_KIND) != PTE_BLOCK ||
-            pte_frame(*entry) != frames_first(block) + i)
-            continue;
-        entry_drop(&g, entry, at);
-    }
-    pt_prune(as, va, va + 2 * EXO_PAGE_SIZE, &g);
+    FOR_SPOTS (s, as, va, va + 2 * EXO_PAGE_SIZE)
+        if (!s.table && (*s.entry & PTE_KIND) == PTE_BLOCK &&
+            pte_frame(*s.entry) == frames_first(block) + ((s.va - va) >> EXO_PAGE_SHIFT))
+            spot_drop(&g, &s);
     gather_finish(&g);
 }
 

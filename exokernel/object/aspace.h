@@ -19,7 +19,7 @@ struct gather {
     uint64_t lo, hi;
     struct frame_list dead;
 };
-void gather_init(struct gather *g, struct aspace *as);
+#define GATHER(of) ((struct gather){.as = (of), .lo = UINT64_MAX})
 void gather_note(struct gather *g, uint64_t va, uint64_t bytes);
 void gather_finish(struct gather *g);
 
@@ -50,15 +50,17 @@ uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int le
 uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va,
                   int level);                 // room was looked at
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
-uint64_t pt_clear(uint64_t *entry);           // and goes out of use; returns what it was
-// Gives the empty tables that map [va, end) back.
-void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g);
+// The entry, which maps va, went out of use: when it was the table's last, the table goes too.
+void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va);
+// A table of this level for va, zeroed and not hung up yet; room was looked at.
+uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int level);
 void tlb_flush_all(void); // every address space on every CPU (x86/tlb.c)
 
 // --- entries that map pages (object/aspace.c) ------------------------------------------------
-void entry_put(uint64_t *entry, uint64_t pte);                   // vacant before
-void entry_change(uint64_t *entry, uint64_t pte);                // same page, other rights
-void entry_drop(struct gather *g, uint64_t *entry, uint64_t va); // vacant after
+void entry_put(uint64_t *entry, uint64_t pte); // vacant before
+// Another page or other rights; vacant after when pte is 0.
+void entry_change(struct gather *g, uint64_t *entry, uint64_t va, uint64_t pte);
+void spot_drop(struct gather *g, const struct spot *s); // a page or a segment's directory entry
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget);
 bool aspace_clear_table(struct frame *table, unsigned *budget); // all that it maps, and itself
 void aspace_window_gone(struct aspace *as);                     // one slot less names it
@@ -69,10 +71,10 @@ bool rights_sound(uint32_t rights, uint32_t flags); // known bits, nothing witho
 
 // --- windows (object/window.c) ---------------------------------------------------------------
 #define WINDOW_LIMIT 4096u // pages
-int window_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
+int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op);
 void window_drop(struct cap_slot *slot);
 // The directory entry at pde, a segment's, becomes a table of single pages: one table is bought.
-void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde);
+void window_split(struct gather *g, struct bank *bank, uint64_t va, uint64_t *pde);
 uint64_t window_live(const struct cap_slot *slot); // pages (512 for a directory entry) it maps now
 // Takes entries [first, first + count) of a segment out of a window made page by page.
 void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count);

@@ -44,6 +44,15 @@ static inline exo_fn_t frame_number(const struct frame *f)
 {
     return (exo_fn_t)(f - frames_buddy.table);
 }
+static inline struct frame *frame_at(const void *memory)
+{
+    return frame_of(virt_to_phys(memory) >> EXO_PAGE_SHIFT);
+}
+static inline void frame_move(struct frame *f, struct frame_list *list) // from the list it is in
+{
+    LIST_REMOVE(f, link);
+    LIST_INSERT_HEAD(list, f, link);
+}
 static inline void *frame_memory(const struct frame *f)
 {
     return phys_to_virt(frame_number(f) << EXO_PAGE_SHIFT);
@@ -58,11 +67,10 @@ static inline void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)
 }
 // One TABLE or ANON frame, zeroed unless told otherwise; the caller has looked at bank_room.
 struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
-void frame_free(struct frame *f);                 // of these kinds; not in any list any more
+void frame_free(struct frame *f);                 // of these kinds
 void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
-// One more or one less entry names the frame; the exposed count follows.
-void frame_ref(struct frame *f);
-void frame_unref(struct frame *f);
+// One more (1) or one less (-1) entry names the frame; the exposed count follows.
+void frame_ref(struct frame *f, int one);
 void frame_ready(struct frame *f); // zeroes a frame of a long run before its first use
 
 static inline void page_zero(void *page)

@@ -41,28 +41,20 @@ static bool is_part(const struct spot *s)
     return s->table && s->next - s->va < SEG_SPAN;
 }
 
-static int split_parts(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int split_parts(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     uint64_t tables = 0;
 
-    FOR_OP_SPOTS (s, as, op)
+    FOR_OP_SPOTS (s, g->as, op)
         tables += is_part(&s);
     if (tables == 0)
         return 0;
     if (bank_room(bank) < tables)
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS (s, as, op)
+    FOR_OP_SPOTS (s, g->as, op)
         if (is_part(&s))
-            window_split(as, bank, s.va, s.entry);
+            window_split(g, bank, s.va, s.entry);
     return 0;
-}
-
-// The end of every operation that took something away.
-static void op_finish(struct aspace *as, const struct exo_map_op *op, struct gather *g)
-{
-    gather_note(g, op->va, op_end(op) - op->va);
-    pt_prune(as, op->va, op_end(op), g);
-    gather_finish(g);
 }
 
 static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
@@ -70,56 +62,42 @@ static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
     return !spot_next(as, &SPOT_FROM(op->va), op_end(op));
 }
 
-static int op_buy(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     bool wide = (op->va ^ (op_end(op) - 1)) >= SEG_SPAN; // more than one table's pages
-    uint64_t *entry = wide ? NULL : pt_entry(as, op->va, 1);
+    uint64_t *entry = wide ? NULL : pt_entry(g->as, op->va, 1);
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
-    if (!range_vacant(as, op))
+    if (!range_vacant(g->as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < op->count + (entry ? 0 : pt_missing(as, op->va, op->count, 1)))
+    if (bank_room(bank) < op->count + (entry ? 0 : pt_missing(g->as, op->va, op->count, 1)))
         return -EXO_ENOMEM;
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
-        entry = entry && pt_index(at, 1) ? entry + (at > op->va) : pt_make(as, bank, at, 1);
-        entry_put(entry, frame_number(f) << EXO_PAGE_SHIFT | pte_rights(op->rights) | PTE_ANON);
+        entry = entry && pt_index(at, 1) ? entry + (at > op->va) : pt_make(g->as, bank, at, 1);
+        entry_put(entry, frame_number(f) << EXO_PAGE_SHIFT | pte_rights(op->rights) | PTE_PRIVATE);
     }
     return 0;
 }
 
-static int op_unmap(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int op_unmap(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    struct gather g;
-    int err = split_parts(as, bank, op);
+    int err = split_parts(g, bank, op);
 
     if (err)
         return err;
-    gather_init(&g, as);
-    FOR_OP_SPOTS (s, as, op) {
-        if (s.table)
-            pt_clear(s.entry);
-        else
-            entry_drop(&g, s.entry, s.va);
-    }
-    op_finish(as, op, &g);
+    FOR_OP_SPOTS (s, g->as, op)
+        spot_drop(g, &s);
     return 0;
 }
 
 // The most that the rights of this entry may become.
 static uint32_t rights_max(uint64_t pte)
 {
-    switch (pte & PTE_KIND) {
-    case PTE_ANON:
-        return EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC;
-    case PTE_BLOCK:
-        return EXO_R_READ | EXO_R_WRITE;
-    default:
-        return EXO_R_READ | (pte & (PTE_MAX_W | PTE_COW) ? EXO_R_WRITE : 0) |
-               (pte & PTE_MAX_X ? EXO_R_EXEC : 0);
-    }
+    return EXO_R_READ | (pte & (PTE_MAX_W | PTE_COW) ? EXO_R_WRITE : 0) |
+           (pte & PTE_MAX_X ? EXO_R_EXEC : 0);
 }
 
 static uint64_t pte_protected(uint64_t pte, uint32_t rights)
@@ -129,29 +107,27 @@ static uint64_t pte_protected(uint64_t pte, uint32_t rights)
     return (pte & ~(PTE_P | PTE_U | PTE_W | PTE_NX)) | pte_rights(rights);
 }
 
-static int op_protect(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int op_protect(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    struct gather g;
     int err;
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
-    FOR_OP_SPOTS (s, as, op)
+    FOR_OP_SPOTS (s, g->as, op)
         if (op->rights & ~rights_max(*s.entry))
             return -EXO_ERIGHTS;
-    err = split_parts(as, bank, op);
+    err = split_parts(g, bank, op);
     if (err)
         return err;
-    FOR_OP_SPOTS (s, as, op) {
+    FOR_OP_SPOTS (s, g->as, op) {
         uint64_t pte = pte_protected(*s.entry, op->rights);
 
         if (s.table)
             __atomic_store_n(s.entry, pte, __ATOMIC_RELAXED);
         else
-            entry_change(s.entry, pte);
+            entry_change(g, s.entry, s.va, pte);
+        gather_note(g, s.va, s.next - s.va);
     }
-    gather_init(&g, as);
-    op_finish(as, op, &g);
     return 0;
 }
 
@@ -177,40 +153,34 @@ static int64_t break_cost(const struct aspace *as, const struct exo_map_op *op)
     return found == op_end(op) - op->va ? copies : -EXO_ENOENT;
 }
 
-static void break_page(struct aspace *as, struct bank *bank, uint64_t *entry, uint64_t at)
+static void break_page(struct gather *g, struct bank *bank, uint64_t *entry, uint64_t at)
 {
-    uint64_t old = *entry, nx = old & PTE_NX;
+    uint64_t old = *entry, pte = (old & PTE_NX) | PTE_P | PTE_U | PTE_W | PTE_PRIVATE;
+    exo_fn_t fn = pte_frame(old);
     struct frame *f;
-    struct gather g;
 
     if (page_sole(old)) {
-        entry_change(entry, (old & ~PTE_COW) | PTE_W | PTE_U);
+        entry_change(g, entry, at, (old & PTE_ADDR) | pte);
         return;
     }
     f = frame_buy(bank, EXO_FRAME_ANON, false);
     page_copy(frame_memory(f), phys_to_virt(old & PTE_ADDR));
-    gather_init(&g, as);
-    entry_drop(&g, entry, at);
-    entry_put(entry, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_W | nx | PTE_ANON);
-    gather_finish(&g);
-    if (frame_info(pte_frame(old)) && frame_info(pte_frame(old))->sleepers)
-        wait_frame_gone(pte_frame(old));
+    entry_change(g, entry, at, frame_number(f) << EXO_PAGE_SHIFT | pte);
+    if (frame_info(fn) && frame_info(fn)->sleepers)
+        wait_frame_gone(fn);
 }
 
-static int op_cow_break(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int op_cow_break(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    int64_t cost = break_cost(as, op);
-    struct gather g;
+    int64_t cost = break_cost(g->as, op);
 
     if (cost < 0)
         return (int)cost;
     if (bank_room(bank) < (uint64_t)cost)
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS (s, as, op)
+    FOR_OP_SPOTS (s, g->as, op)
         if (*s.entry & PTE_COW)
-            break_page(as, bank, s.entry, s.va);
-    gather_init(&g, as);
-    op_finish(as, op, &g);
+            break_page(g, bank, s.entry, s.va);
     return 0;
 }
 
@@ -221,29 +191,28 @@ static bool user_pages(uint64_t va, uint64_t count)
            count << EXO_PAGE_SHIFT <= EXO_USER_END - EXO_PAGE_SIZE - va;
 }
 
-static int op_move(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+static int op_move(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     struct exo_map_op from = *op;
-    struct gather g;
 
     from.va = op->first;
     if (!user_pages(from.va, op->count) || (from.va < op_end(op) && op->va < op_end(&from)))
         return -EXO_EINVAL;
-    FOR_OP_SPOTS (s, as, &from)
+    FOR_OP_SPOTS (s, g->as, &from)
         if (s.table || (*s.entry & PTE_KIND) != PTE_ANON)
             return -EXO_EINVAL;
-    if (!range_vacant(as, op))
+    if (!range_vacant(g->as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < pt_missing(as, op->va, op->count, 1))
+    if (bank_room(bank) < pt_missing(g->as, op->va, op->count, 1))
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS (s, as, &from)
-        pt_set(pt_make(as, bank, s.va - from.va + op->va, 1), pt_clear(s.entry));
-    gather_init(&g, as);
-    op_finish(as, &from, &g);
+    FOR_OP_SPOTS (s, g->as, &from) {
+        entry_put(pt_make(g->as, bank, s.va - from.va + op->va, 1), *s.entry);
+        spot_drop(g, &s);
+    }
     return 0;
 }
 
-typedef int batch_fn(struct aspace *as, struct bank *bank, const struct exo_map_op *op);
+typedef int batch_fn(struct gather *g, struct bank *bank, const struct exo_map_op *op);
 static batch_fn *const batch_fns[] = {
     [EXO_OP_BUY] = op_buy,         [EXO_OP_MAP] = window_map,         [EXO_OP_UNMAP] = op_unmap,
     [EXO_OP_PROTECT] = op_protect, [EXO_OP_COW_BREAK] = op_cow_break, [EXO_OP_MOVE] = op_move,
@@ -251,13 +220,18 @@ static batch_fn *const batch_fns[] = {
 
 int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 {
+    struct gather g = GATHER(as);
+    int err;
+
     if (op->kind >= sizeof(batch_fns) / sizeof(batch_fns[0]) || op->count == 0)
         return -EXO_EINVAL;
     if (op->count > BATCH_PAGES)
         return -EXO_ELIMIT;
     if (!user_pages(op->va, op->count) || op->flags & ~(EXO_MAP_COW | EXO_MAP_WX))
         return -EXO_EINVAL;
-    return batch_fns[op->kind](as, bank, op);
+    err = batch_fns[op->kind](&g, bank, op);
+    gather_finish(&g);
+    return err;
 }
 
 int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, uint64_t count)

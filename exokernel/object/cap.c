@@ -149,13 +149,10 @@ int env_clear_table_page_return(struct env *env)
 {
     for (unsigned n = 0; n < GROW_PAGES; n++) {
         void *page = cspace_take_page(&env->caps);
-        struct frame *f;
 
         if (!page)
             return 0;
-        f = frame_of(virt_to_phys(page) >> EXO_PAGE_SHIFT);
-        LIST_REMOVE(f, link);
-        frame_free(f);
+        frame_free(frame_at(page));
     }
     return -EXO_EAGAIN;
 }

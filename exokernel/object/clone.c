@@ -46,8 +46,7 @@ static void page_clone(struct page_clone *c, uint32_t mode, uint64_t va, uint64_
         pte = (pte & ~PTE_ADDR) | frame_number(f) << EXO_PAGE_SHIFT;
     } else if (mode == EXO_CLONE_COW) {
         pte = (pte & ~PTE_W) | PTE_COW;
-        entry_change(entry, pte);
-        gather_note(&c->g, va, EXO_PAGE_SIZE);
+        entry_change(&c->g, entry, va, pte);
     }
     entry_put(pt_make(c->to, c->bank, va, 1), pte);
 }
@@ -138,7 +137,7 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
     if (c.to == c.from)
         return -EXO_EINVAL;
     from = at;
-    gather_init(&c.g, c.from);
+    c.g = GATHER(c.from);
     err = regions_clone(&c, regions, count, &at);
     gather_finish(&c.g);
     *place = at;

@@ -71,27 +71,17 @@ void frame_free(struct frame *f)
 {
     struct bank *bank = f->bank;
 
+    LIST_REMOVE(f, link);
     f->rank = 0;
     frames_release(frame_number(f), 1);
     bank_credit(bank, 1);
 }
 
-static void refs_publish(const struct frame *f)
+void frame_ref(struct frame *f, int one)
 {
+    kassert(one > 0 || f->refs);
+    f->refs += (uint32_t)one;
     frames_exposed[frame_number(f)].refs = f->refs < UINT16_MAX ? (uint16_t)f->refs : UINT16_MAX;
-}
-
-void frame_ref(struct frame *f)
-{
-    f->refs++;
-    refs_publish(f);
-}
-
-void frame_unref(struct frame *f)
-{
-    kassert(f->refs);
-    f->refs--;
-    refs_publish(f);
 }
 
 void frame_ready(struct frame *f)
@@ -134,7 +124,7 @@ int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct k
 
 void kobj_free(struct kobj *obj)
 {
-    struct frame *head = frame_of(virt_to_phys(obj) >> EXO_PAGE_SHIFT);
+    struct frame *head = frame_at(obj);
     struct bank *bank = obj->bank;
     uint64_t pages = obj->pages;
 

@@ -53,7 +53,7 @@ static void entries_let_go(struct segment *seg, uint32_t first, uint32_t count)
         seg->table[i] = 0;
         seg->used--;
         f->dirty |= (entry & PTE_D) != 0;
-        frame_unref(f);
+        frame_ref(f, -1);
         kobj_put(f->owner);
     }
 }
@@ -61,11 +61,9 @@ static void entries_let_go(struct segment *seg, uint32_t first, uint32_t count)
 static void segment_release(struct kobj *obj)
 {
     struct segment *seg = (struct segment *)obj;
-    struct frame *f = frame_of(virt_to_phys(seg->table) >> EXO_PAGE_SHIFT);
 
     entries_let_go(seg, 0, SEGMENT_ENTRIES);
-    LIST_REMOVE(f, link);
-    frame_free(f);
+    frame_free(frame_at(seg->table));
     kobj_free(obj);
 }
 
@@ -91,7 +89,6 @@ int64_t sys_segment_create(exo_handle_t bank)
 {
     struct bank *pays;
     struct kobj *obj;
-    struct frame *f;
     int err = bank_find(bank, EXO_R_BUY, &pays);
 
     if (!err && bank_room(pays) < 2)
@@ -100,10 +97,7 @@ int64_t sys_segment_create(exo_handle_t bank)
         err = kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(struct segment), &obj);
     if (err)
         return err;
-    f = frame_buy(pays, EXO_FRAME_TABLE, true);
-    f->owner = obj;
-    f->rank = TABLE_RANK + 1;
-    ((struct segment *)obj)->table = frame_memory(f);
+    ((struct segment *)obj)->table = table_buy(pays, obj, 0, 1);
     return cap_name_new(env_current(), obj, SEGMENT_RIGHTS, 0);
 }
 
@@ -135,7 +129,7 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
         struct frame *f = frame_of(frames_first(run) + first + i);
 
         frame_ready(f);
-        frame_ref(f);
+        frame_ref(f, 1);
         kobj_get(run);
         __atomic_store_n(&seg->table[index + i],
                          frame_number(f) << EXO_PAGE_SHIFT | pte_rights(rights), __ATOMIC_RELAXED);

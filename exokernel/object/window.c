@@ -29,11 +29,6 @@ static uint64_t slot_tag(const struct cap_slot *slot)
     return (uint64_t)(slot->index & 0xff) << PTE_TAG_SHIFT;
 }
 
-static uint64_t rights_most(uint32_t rights)
-{
-    return (rights & EXO_R_WRITE ? PTE_MAX_W : 0) | (rights & EXO_R_EXEC ? PTE_MAX_X : 0);
-}
-
 static uint64_t window_base(const struct cap_window *w)
 {
     return w->va - ((uint64_t)w->first << EXO_PAGE_SHIFT);
@@ -81,15 +76,9 @@ static uint64_t window_each(const struct cap_slot *slot, uint32_t first, uint32_
                     : !owns_page(slot, page_index(&slot->window, s.va), *s.entry))
             continue;
         found += (s.next - s.va) >> EXO_PAGE_SHIFT;
-        if (g && !s.table) {
-            entry_drop(g, s.entry, s.va);
-        } else if (g && tables) {
-            pt_clear(s.entry);
-            gather_note(g, s.va, s.next - s.va);
-        }
+        if (g && (tables || !s.table))
+            spot_drop(g, &s);
     }
-    if (g)
-        pt_prune(as, va, end, g);
     return found;
 }
 
@@ -101,9 +90,8 @@ uint64_t window_live(const struct cap_slot *slot)
 void window_drop(struct cap_slot *slot)
 {
     struct aspace *as = slot->window.aspace;
-    struct gather g;
+    struct gather g = GATHER(as);
 
-    gather_init(&g, as);
     window_each(slot, slot->window.first, slot->window.count, &g, true);
     gather_finish(&g);
     slot->wkind = 0;
@@ -115,13 +103,12 @@ void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count)
 {
     uint32_t from = slot->window.first > first ? slot->window.first : first;
     uint32_t end = slot->window.first + slot->window.count;
-    struct gather g;
+    struct gather g = GATHER(slot->window.aspace);
 
     if (end > first + count)
         end = first + count;
     if (end <= from)
         return;
-    gather_init(&g, slot->window.aspace);
     window_each(slot, from, end - from, &g, false);
     gather_finish(&g);
 }
@@ -187,7 +174,7 @@ static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op 
     rights &= most;
     if (op->flags & EXO_MAP_COW)
         rights &= ~(uint32_t)EXO_R_WRITE;
-    return object_page(slot, i) | pte_rights(rights) | rights_most(most) | extra;
+    return object_page(slot, i) | pte_rights(rights) | pte_most(most) | extra;
 }
 
 // Frames that mapping page by page costs, or an error.
@@ -206,12 +193,12 @@ static int64_t pages_cost(const struct cap_slot *slot, const struct aspace *as,
     return cost;
 }
 
-static int map_pages(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+static int map_pages(struct cap_slot *slot, struct gather *g, struct bank *bank,
                      const struct exo_map_op *op, const struct cap_window *w)
 {
+    struct aspace *as = g->as;
     uint64_t end = op->va + ((uint64_t)op->count << EXO_PAGE_SHIFT);
     int64_t cost = pages_cost(slot, as, op, w, end);
-    struct gather g;
 
     if (cost < 0)
         return (int)cost;
@@ -219,7 +206,7 @@ static int map_pages(struct cap_slot *slot, struct aspace *as, struct bank *bank
         return -EXO_ENOMEM;
     FOR_SPOTS (s, as, op->va, end)
         if (s.table)
-            window_split(as, bank, s.va, s.entry);
+            window_split(g, bank, s.va, s.entry);
     for (uint64_t at = op->va; at < end; at += EXO_PAGE_SIZE) {
         uint64_t pte = page_entry(slot, op, page_index(w, at)), *entry = pt_entry(as, at, 1);
 
@@ -228,30 +215,27 @@ static int map_pages(struct cap_slot *slot, struct aspace *as, struct bank *bank
         if (frame_of(pte_frame(pte)))
             frame_ready(frame_of(pte_frame(pte)));
         if (entry && *entry)
-            entry_change(entry, pte);
+            entry_change(g, entry, at, pte);
         else
             entry_put(pt_make(as, bank, at, 1), pte);
     }
-    gather_init(&g, as);
-    gather_note(&g, op->va, end - op->va);
-    pt_prune(as, op->va, end, &g);
-    gather_finish(&g);
     window_record(slot, w);
     return 0;
 }
 
-static int map_table(struct cap_slot *slot, struct aspace *as, struct bank *bank,
+static int map_table(struct cap_slot *slot, struct gather *g, struct bank *bank,
                      const struct exo_map_op *op, const struct cap_window *w)
 {
+    struct aspace *as = g->as;
     uint64_t *pde = pt_entry(as, op->va, 2);
     uint64_t value = virt_to_phys(slot_segment(slot)->table) | pte_rights(op->rights) | PTE_PAGES |
-                     rights_most(slot->rights) | slot_tag(slot);
+                     pte_most(slot->rights) | slot_tag(slot);
 
     if (pde && *pde) {
         if (!owns_table(slot, *pde))
             return -EXO_EEXISTS;
         __atomic_store_n(pde, value, __ATOMIC_RELAXED);
-        tlb_flush(as, op->va, SEGMENT_ENTRIES);
+        gather_note(g, op->va, SEG_SPAN);
     } else {
         if (bank_room(bank) < pt_missing(as, op->va, SEGMENT_ENTRIES, 2))
             return -EXO_ENOMEM;
@@ -261,11 +245,11 @@ static int map_table(struct cap_slot *slot, struct aspace *as, struct bank *bank
     return 0;
 }
 
-int window_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
+int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     bool cow = op->flags & EXO_MAP_COW;
     uint32_t need = (cow ? op->rights & ~(uint32_t)EXO_R_WRITE : op->rights) | EXO_R_READ;
-    const uint64_t *pde = pt_entry(as, op->va, 2);
+    const uint64_t *pde = pt_entry(g->as, op->va, 2);
     struct cap_slot *slot;
     struct cap_window w;
     uint64_t length = SEGMENT_ENTRIES;
@@ -282,36 +266,33 @@ int window_map(struct aspace *as, struct bank *bank, const struct exo_map_op *op
         return -EXO_EINVAL;
     if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj))
         return -EXO_EINVAL;
-    err = window_join(slot, as, op, &w);
+    err = window_join(slot, g->as, op, &w);
     if (err)
         return err;
     if (slot->type == EXO_CAP_SEGMENT && !cow && op->va % SEG_SPAN == 0 &&
         op->count == SEGMENT_ENTRIES && !(pde && *pde & PTE_P && !pte_is_segment(*pde)))
-        return map_table(slot, as, bank, op, &w);
-    return map_pages(slot, as, bank, op, &w);
+        return map_table(slot, g, bank, op, &w);
+    return map_pages(slot, g, bank, op, &w);
 }
 
-void window_split(struct aspace *as, struct bank *bank, uint64_t va, uint64_t *pde)
+void window_split(struct gather *g, struct bank *bank, uint64_t va, uint64_t *pde)
 {
     uint64_t old = *pde, start = va & ~(SEG_SPAN - 1);
     const struct segment *seg = (struct segment *)frame_of(pte_frame(old))->owner;
-    struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
-    uint64_t *table = frame_memory(f);
+    uint64_t *table = table_buy(bank, &g->as->obj, va, 1);
 
-    f->owner = &as->obj;
-    f->where = (uint32_t)(start >> 21) & 0x3ffffff;
-    f->rank = TABLE_RANK + 1;
     for (unsigned i = 0; i < SEGMENT_ENTRIES; i++) {
         uint64_t entry = seg->table[i];
 
         if (entry & PTE_P)
             entry_put(&table[i], (entry & PTE_ADDR) | (old & PTE_TAG) | PTE_SEGPAGE |
                                      pte_rights(pte_rights_of(entry) & pte_rights_of(old)) |
-                                     (rights_most(pte_rights_of(entry)) & old));
+                                     (pte_most(pte_rights_of(entry)) & old));
     }
-    __atomic_store_n(pde, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U,
-                     __ATOMIC_RELEASE);
-    tlb_flush(as, start, SEGMENT_ENTRIES);
+    __atomic_store_n(pde, pte_of_table(table), __ATOMIC_RELEASE);
+    tlb_flush(g->as, start, SEGMENT_ENTRIES);
+    frame_at(table)->refs++; // so that it goes at once when the segment has nothing
+    pt_unuse(g, table, va);
 }
 
 void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to,

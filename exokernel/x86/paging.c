@@ -4,7 +4,7 @@
 // aspace.c's.
 //
 // Every table of the user half is a frame of kind TABLE: its owner is the address space, its refs
-// the number of entries in use, so that it goes the moment it is empty (pt_prune), and its rank and
+// the number of entries in use, so that it goes the moment it is empty (pt_unuse), and its rank and
 // place tell where it hangs, so that a bank that paid for it can take it out. The kernel half is
 // the same in all address spaces: mem_init makes its second-level tables once and they never
 // change.
@@ -15,12 +15,6 @@
 #include <object/aspace.h>
 
 uint64_t *kernel_pml4;
-
-void gather_init(struct gather *g, struct aspace *as)
-{
-    *g = (struct gather){.as = as, .lo = UINT64_MAX};
-    LIST_INIT(&g->dead);
-}
 
 void gather_note(struct gather *g, uint64_t va, uint64_t bytes)
 {
@@ -36,11 +30,9 @@ void gather_finish(struct gather *g)
 
     if (g->hi > g->lo)
         tlb_flush(g->as, g->lo, (g->hi - g->lo) >> EXO_PAGE_SHIFT);
-    while ((f = LIST_FIRST(&g->dead))) {
-        LIST_REMOVE(f, link);
+    while ((f = LIST_FIRST(&g->dead)))
         frame_free(f);
-    }
-    gather_init(g, g->as);
+    *g = GATHER(g->as);
 }
 
 uint64_t *pt_entry(const struct aspace *as, uint64_t va, int level)
@@ -73,66 +65,48 @@ uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int le
     return missing;
 }
 
+uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int level)
+{
+    struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
+
+    f->owner = owner;
+    f->where = (uint32_t)((va & ~(PT_SPAN(level + 1) - 1)) >> 21) & 0x3ffffff;
+    f->rank = (TABLE_RANK + (unsigned)level) & 15;
+    return frame_memory(f);
+}
+
 uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level)
 {
     uint64_t *entry = &as->pml4[pt_index(va, 4)];
 
     for (int l = 4; l > level; l--) {
-        if (!(*entry & PTE_P)) {
-            struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
-
-            f->owner = &as->obj;
-            f->where = (uint32_t)((va & ~(PT_SPAN(l) - 1)) >> 21) & 0x3ffffff;
-            f->rank = (TABLE_RANK + (unsigned)l - 1) & 15;
-            pt_set(entry, frame_number(f) << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U);
-        }
+        if (!(*entry & PTE_P))
+            pt_set(entry, pte_of_table(table_buy(bank, &as->obj, va, l - 1)));
         entry = &pte_table(*entry)[pt_index(va, l - 1)];
     }
     return entry;
-}
-
-static struct frame *table_of(const uint64_t *entry)
-{
-    return frame_of(virt_to_phys(entry) >> EXO_PAGE_SHIFT);
 }
 
 void pt_set(uint64_t *entry, uint64_t value)
 {
     kassert(*entry == 0);
     __atomic_store_n(entry, value, __ATOMIC_RELAXED);
-    table_of(entry)->refs++;
+    frame_at(entry)->refs++;
 }
 
-uint64_t pt_clear(uint64_t *entry)
+void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
 {
-    table_of(entry)->refs--;
-    return __atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
-}
+    struct frame *table = frame_at(entry);
+    int level = (int)(table->rank - TABLE_RANK);
+    uint64_t *above;
 
-static void path_prune(struct aspace *as, uint64_t va, struct gather *g)
-{
-    for (int l = 2; l <= 4; l++) {
-        uint64_t *entry = pt_entry(as, va, l);
-        struct frame *f;
-
-        if (!entry || !(*entry & PTE_P))
-            continue;
-        if (l == 2 && pte_is_segment(*entry))
-            return;
-        f = frame_of(pte_frame(*entry));
-        if (f->refs)
-            return;
-        pt_clear(entry);
-        gather_note(g, va & ~(EXO_PAGE_SIZE - 1), EXO_PAGE_SIZE);
-        LIST_REMOVE(f, link);
-        LIST_INSERT_HEAD(&g->dead, f, link);
-    }
-}
-
-void pt_prune(struct aspace *as, uint64_t va, uint64_t end, struct gather *g)
-{
-    for (; va < end; va = (va & ~(SEG_SPAN - 1)) + SEG_SPAN)
-        path_prune(as, va, g);
+    if (--table->refs || level == 4)
+        return;
+    above = pt_entry(g->as, va, level + 1);
+    __atomic_store_n(above, 0, __ATOMIC_RELAXED);
+    gather_note(g, va & ~(EXO_PAGE_SIZE - 1), EXO_PAGE_SIZE);
+    frame_move(table, &g->dead);
+    pt_unuse(g, above, va);
 }
 
 // Most entries of a table are vacant: passes over them, and stops at one that is not, or the last to look at.

@@ -5,7 +5,7 @@
 //     ANON     an anonymous page: the entry is one of the page's references
 //     PAGES    a page of a FRAMES window; SEGPAGE: of a SEGMENT window made page by page
 //     BLOCK    a context's block or message page
-// A window's entry also carries the most its capability allows and the low bits of the slot's
+// An entry also carries the most its rights may become, a window's the low bits of the slot's
 // index. In a page directory, PAGES marks an entry that points at a segment's page table instead of
 // one of the address space's own. A page with no rights is present but the kernel's (PTE_U clear).
 #ifndef KERNEL_PAGING_H
@@ -33,6 +33,7 @@
 #define PTE_SEGPAGE   (3ull << 10)
 #define PTE_MAX_W     (1ull << 52)
 #define PTE_MAX_X     (1ull << 53)
+#define PTE_PRIVATE   (PTE_ANON | PTE_MAX_W | PTE_MAX_X)
 #define PTE_TAG_SHIFT 54
 #define PTE_TAG       (0xffull << PTE_TAG_SHIFT)
 
@@ -52,6 +53,17 @@ static inline exo_fn_t pte_frame(uint64_t pte)
 static inline uint64_t *pte_table(uint64_t pte)
 {
     return phys_to_virt(pte & PTE_ADDR);
+}
+
+static inline uint64_t pte_of_table(const uint64_t *table)
+{
+    return virt_to_phys(table) | PTE_P | PTE_W | PTE_U;
+}
+
+// The most that the rights of an entry may become.
+static inline uint64_t pte_most(uint32_t rights)
+{
+    return (rights & EXO_R_WRITE ? PTE_MAX_W : 0) | (rights & EXO_R_EXEC ? PTE_MAX_X : 0);
 }
 
 // The processor's bits for rights; of a page that is copy-on-write, without PTE_W.
