@@ -69,14 +69,12 @@ static void bank_settle(struct bank *bank)
 static void bank_hoist(struct bank *child)
 {
     struct bank *parent = child->obj.bank, *heir = parent->obj.bank;
-    struct frame *head = frame_of(virt_to_phys(child) >> EXO_PAGE_SHIFT);
 
     parent->used -= child->limit + 1;
     parent->limit -= child->limit + 1;
     TAILQ_REMOVE(&parent->children, child, sibling);
     TAILQ_INSERT_HEAD(&heir->children, child, sibling);
-    LIST_REMOVE(head, link);
-    LIST_INSERT_HEAD(&heir->objects, head, link);
+    frame_move(frame_at(child), bank_list(heir, EXO_FRAME_OBJECT));
     child->obj.bank = heir;
 }
 
@@ -104,64 +102,61 @@ static void charge_inherit(struct bank *bank, struct bank *doomed, uint64_t fram
     doomed->limit -= frames;
 }
 
-static void frame_inherit(struct frame *f, struct bank *doomed, struct frame_list *list)
+// What is left of a doomed bank, with its charge, becomes the parent's.
+static void frame_inherit(struct frame *f, struct bank *doomed)
 {
-    LIST_REMOVE(f, link);
-    LIST_INSERT_HEAD(list, f, link);
-    charge_inherit(f->bank, doomed, 1);
-    f->bank = doomed->obj.bank;
+    enum exo_frame_kind kind = frame_kind(frame_number(f));
+    struct kobj *obj = kind == EXO_FRAME_OBJECT ? f->owner : NULL;
+    struct bank **payer = obj ? &obj->bank : &f->bank;
+
+    frame_move(f, bank_list(doomed->obj.bank, kind));
+    charge_inherit(*payer, doomed, obj ? obj->pages + run_charge(obj) : 1);
+    *payer = doomed->obj.bank;
 }
 
-static void object_inherit(struct kobj *obj, struct bank *doomed)
+// Each ends one frame of its kind, or leaves it to the heir; false when it is to go on later.
+static bool object_end(struct frame *f, struct bank *doomed, unsigned *budget)
 {
-    struct frame *head = frame_of(virt_to_phys(obj) >> EXO_PAGE_SHIFT);
+    struct kobj *obj = f->owner;
+    struct frame_list *list = bank_list(obj->bank, EXO_FRAME_OBJECT);
+    uint64_t id = obj->id;
+    unsigned part = *budget < 64 ? *budget : 64;
 
-    LIST_REMOVE(head, link);
-    LIST_INSERT_HEAD(&doomed->obj.bank->objects, head, link);
-    charge_inherit(obj->bank, doomed, obj->pages + run_charge(obj));
-    obj->bank = doomed->obj.bank;
-}
-
-static bool objects_end(struct bank *bank, struct bank *doomed, unsigned *budget)
-{
-    for (struct frame *f; (f = LIST_FIRST(&bank->objects));) {
-        struct kobj *obj = f->owner;
-        uint64_t id = obj->id;
-        unsigned part = *budget < 64 ? *budget : 64;
-
-        if (!part || kobj_ops[obj->type]->destroy(obj, part))
-            return false;
-        *budget -= part;
-        if (LIST_FIRST(&bank->objects) == f && f->owner == obj && obj->id == id)
-            object_inherit(obj, doomed);
-    }
+    if (kobj_ops[obj->type]->destroy ? kobj_ops[obj->type]->destroy(obj, part)
+                                     : cap_obj_revoke_all(&obj->cap, part))
+        return false;
+    *budget -= part;
+    if (LIST_FIRST(list) == f && f->owner == obj && obj->id == id)
+        frame_inherit(f, doomed);
     return true;
 }
 
-static bool tables_end(struct bank *bank, struct bank *doomed, unsigned *budget)
+static bool table_end(struct frame *f, struct bank *doomed, unsigned *budget)
 {
-    for (struct frame *f; (f = LIST_FIRST(&bank->tables));) {
-        if (!*budget)
-            return false;
-        --*budget;
-        // Of an address space or a capability table that somebody outside the bank still uses.
-        if (f->rank == TABLE_RANK + 4 || f->owner->type == EXO_CAP_ENV)
-            frame_inherit(f, doomed, &doomed->obj.bank->tables);
-        else if (!aspace_clear_table(f, budget))
-            return false;
-    }
+    --*budget;
+    // Of an address space or a capability table that somebody outside the bank still uses.
+    if (f->rank != TABLE_RANK + 4 && f->owner->type != EXO_CAP_ENV)
+        return aspace_clear_table(f, budget);
+    frame_inherit(f, doomed);
+    return true;
+}
+
+static bool anon_end(struct frame *f, struct bank *doomed, unsigned *budget)
+{
+    --*budget;
+    frame_inherit(f, doomed);
     return true;
 }
 
 static bool bank_empty(struct bank *bank, struct bank *doomed, unsigned *budget)
 {
-    if (!objects_end(bank, doomed, budget) || !tables_end(bank, doomed, budget))
-        return false;
-    for (struct frame *f; (f = LIST_FIRST(&bank->anon)); --*budget) {
-        if (!*budget)
-            return false;
-        frame_inherit(f, doomed, &doomed->obj.bank->anon);
-    }
+    static bool (*const ends[])(struct frame *, struct bank *, unsigned *) = {object_end, table_end,
+                                                                              anon_end};
+
+    for (unsigned i = 0; i < BANK_LISTS; i++)
+        for (struct frame *f; (f = LIST_FIRST(&bank->bought[i]));)
+            if (!*budget || !ends[i](f, doomed, budget))
+                return false;
     kassert(bank->used == 0);
     return true;
 }
@@ -171,16 +166,13 @@ static bool bank_empty(struct bank *bank, struct bank *doomed, unsigned *budget)
 static bool bank_end(struct bank *bank, struct bank *doomed, unsigned *budget)
 {
     unsigned part = *budget < 64 ? *budget : 64;
-    bool last = bank == doomed;
-    int left;
 
     *budget -= part;
-    left = cap_obj_revoke_all(&bank->obj.cap, part);
-    if (left)
+    if (cap_obj_revoke_all(&bank->obj.cap, part))
         return false;
     if (bank->obj.refs > 1) { // besides destroy_one's
         bank_settle(bank);
-        if (!last)
+        if (bank != doomed)
             bank_hoist(bank);
     }
     return true;
@@ -247,11 +239,6 @@ static bool bank_reap(struct kobj *obj, unsigned *budget)
     return true;
 }
 
-static int bank_destroy_op(struct kobj *obj, unsigned budget)
-{
-    return destroy_step((struct bank *)obj, &budget) ? 0 : -EXO_EAGAIN;
-}
-
 static void bank_identify(struct kobj *obj, struct exo_cap_info *info)
 {
     info->length = ((struct bank *)obj)->limit;
@@ -261,7 +248,6 @@ static void bank_identify(struct kobj *obj, struct exo_cap_info *info)
 const struct kobj_ops bank_ops = {
     .name = "bank",
     .release = bank_release,
-    .destroy = bank_destroy_op,
     .identify = bank_identify,
     .reap = bank_reap,
 };
@@ -270,9 +256,8 @@ void bank_init(struct bank *bank, uint64_t limit)
 {
     bank->limit = limit;
     TAILQ_INIT(&bank->children);
-    LIST_INIT(&bank->objects);
-    LIST_INIT(&bank->tables);
-    LIST_INIT(&bank->anon);
+    for (int i = 0; i < BANK_LISTS; i++)
+        LIST_INIT(&bank->bought[i]);
 }
 
 int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank)

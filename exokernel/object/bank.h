@@ -10,7 +10,8 @@
 #include <object/frame.h>
 #include <object/mem.h>
 
-TAILQ_HEAD(bank_list, bank);
+TAILQ_HEAD(banks, bank);
+#define BANK_LISTS 3
 
 struct bank {
     struct kobj obj; // obj.bank is the parent; the object's frame is in the parent's list
@@ -18,10 +19,14 @@ struct bank {
     bool folded;  // sells nothing more; what is bought stays, its limit sinks with it
     bool dying;   // being destroyed
     bool settled; // folded or destroyed, and its unused limit and its children are the parent's
-    struct bank_list children;
+    struct banks children;
     TAILQ_ENTRY(bank) sibling;
-    struct frame_list objects, tables, anon;
+    struct frame_list bought[BANK_LISTS]; // by kind: objects, tables, anonymous pages
 };
+static inline struct frame_list *bank_list(struct bank *bank, enum exo_frame_kind kind)
+{
+    return &bank->bought[kind - EXO_FRAME_OBJECT];
+}
 
 static inline uint64_t bank_room(const struct bank *bank)
 {

@@ -22,28 +22,20 @@ static bool is_head(const struct buddy *b, exo_fn_t fn, unsigned order)
     return fn < b->frames && b->table[fn].rank == order + 1;
 }
 
-static void block_insert(struct buddy *b, exo_fn_t fn, unsigned order)
+static void block_remove(struct buddy *b, exo_fn_t fn)
 {
-    b->table[fn].rank = (order + 1) & 15;
-    LIST_INSERT_HEAD(&b->free[order], &b->table[fn], link);
+    b->table[fn].rank = 0;
+    LIST_REMOVE(&b->table[fn], link);
 }
 
 static void block_put(struct buddy *b, exo_fn_t fn, unsigned order)
 {
     for (; order < BUDDY_ORDERS - 1 && is_head(b, fn ^ 1ull << order, order); order++) {
-        struct frame *mate = &b->table[fn ^ 1ull << order];
-
-        mate->rank = 0;
-        LIST_REMOVE(mate, link);
+        block_remove(b, fn ^ 1ull << order);
         fn &= ~(1ull << order);
     }
-    block_insert(b, fn, order);
-}
-
-static void block_remove(struct buddy *b, exo_fn_t fn)
-{
-    b->table[fn].rank = 0;
-    LIST_REMOVE(&b->table[fn], link);
+    b->table[fn].rank = (order + 1) & 15;
+    LIST_INSERT_HEAD(&b->free[order], &b->table[fn], link);
 }
 
 // Cuts [fn, fn + count) into the largest aligned blocks and puts them on the lists.
@@ -66,22 +58,17 @@ void buddy_free(struct buddy *b, exo_fn_t fn, uint64_t count)
     range_put(b, fn, count);
 }
 
-// As many adjacent largest blocks as `count` needs.
-static bool alloc_long(struct buddy *b, uint64_t count, exo_fn_t *fn)
+// The first of as many adjacent largest blocks as `count` needs.
+static bool find_long(const struct buddy *b, uint64_t count, exo_fn_t *fn)
 {
     const uint64_t top = 1ull << (BUDDY_ORDERS - 1);
     uint64_t found = 0;
 
     for (exo_fn_t at = 0; at < b->frames; at += top) {
         found = is_head(b, at, BUDDY_ORDERS - 1) ? found + top : 0;
-        if (found < count)
-            continue;
         *fn = at + top - found;
-        for (exo_fn_t i = *fn; i <= at; i += top)
-            block_remove(b, i);
-        range_put(b, *fn + count, found - count);
-        b->nfree -= count;
-        return true;
+        if (found >= count)
+            return true;
     }
     return false;
 }
@@ -89,31 +76,18 @@ static bool alloc_long(struct buddy *b, uint64_t count, exo_fn_t *fn)
 bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
 {
     uint64_t want = count > align ? count : align;
-    unsigned order = 0, k;
+    unsigned k = 0;
 
     if (!count || count > b->nfree)
         return false;
-    if (want == 1 && !LIST_EMPTY(&b->free[0])) {
-        *fn = (exo_fn_t)(LIST_FIRST(&b->free[0]) - b->table);
-        block_remove(b, *fn);
-        b->nfree--;
-        return true;
-    }
-    while (order < BUDDY_ORDERS && 1ull << order < want)
-        order++;
-    if (order == BUDDY_ORDERS)
-        return alloc_long(b, count, fn);
-    for (k = order; k < BUDDY_ORDERS && LIST_EMPTY(&b->free[k]); k++)
-        ;
+    if (want > 1ull << (BUDDY_ORDERS - 1))
+        return find_long(b, count, fn) && buddy_take(b, *fn, count);
+    while (k < BUDDY_ORDERS && (1ull << k < want || LIST_EMPTY(&b->free[k])))
+        k++;
     if (k == BUDDY_ORDERS)
         return false;
     *fn = (exo_fn_t)(LIST_FIRST(&b->free[k]) - b->table);
-    block_remove(b, *fn);
-    while (k-- > order) // upper halves; they have no free buddy
-        block_insert(b, *fn + (1ull << k), k);
-    range_put(b, *fn + count, (1ull << order) - count);
-    b->nfree -= count;
-    return true;
+    return buddy_take(b, *fn, count);
 }
 
 // The free block that fn lies in, by its first frame and order.

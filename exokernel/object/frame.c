@@ -61,7 +61,7 @@ struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero)
     f = &frames_buddy.table[fn];
     *f = (struct frame){.bank = bank};
     frame_kind_set(fn, kind);
-    LIST_INSERT_HEAD(kind == EXO_FRAME_ANON ? &bank->anon : &bank->tables, f, link);
+    LIST_INSERT_HEAD(bank_list(bank, kind), f, link);
     if (zero)
         page_zero(frame_memory(f));
     return f;
@@ -113,7 +113,7 @@ int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct k
         frame_kind_set(i, EXO_FRAME_OBJECT);
         page_zero(frame_memory(frame_of(i)));
     }
-    LIST_INSERT_HEAD(&bank->objects, frame_of(fn), link);
+    LIST_INSERT_HEAD(bank_list(bank, EXO_FRAME_OBJECT), frame_of(fn), link);
     cap_obj_init(&(*obj)->cap);
     (*obj)->bank = bank;
     (*obj)->type = (uint8_t)type;

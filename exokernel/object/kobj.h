@@ -37,7 +37,7 @@ struct kobj {
 struct kobj_ops {
     const char *name;
     void (*release)(struct kobj *obj);                    // no capability, no reference: free it
-    int (*destroy)(struct kobj *obj, unsigned budget);    // its bank goes: end it; 0 or -EXO_EAGAIN
+    int (*destroy)(struct kobj *obj, unsigned budget);    // its bank goes: end it; 0 or -EXO_EAGAIN; NULL: caps go
     void (*childless)(struct cap_slot *slot);             // a watched slot lost its last child
     void (*counted)(struct kobj *obj);                    // capability counts changed
     void (*identify)(struct kobj *obj, struct exo_cap_info *info);

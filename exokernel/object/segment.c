@@ -67,11 +67,6 @@ static void segment_release(struct kobj *obj)
     kobj_free(obj);
 }
 
-static int segment_destroy(struct kobj *obj, unsigned budget)
-{
-    return cap_obj_revoke_all(&obj->cap, budget) ? -EXO_EAGAIN : 0;
-}
-
 static void segment_identify(struct kobj *obj, struct exo_cap_info *info)
 {
     info->length = SEGMENT_ENTRIES;
@@ -81,7 +76,6 @@ static void segment_identify(struct kobj *obj, struct exo_cap_info *info)
 const struct kobj_ops segment_ops = {
     .name = "segment",
     .release = segment_release,
-    .destroy = segment_destroy,
     .identify = segment_identify,
 };
 

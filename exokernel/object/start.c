@@ -187,16 +187,9 @@ static void kinds_set(const struct plan *p, const struct mem_range *range, bool 
 
 static void frames_give(const struct plan *p)
 {
-    exo_fn_t fn = 0, start;
-
-    while (fn < p->frames) {
-        for (start = fn; fn < p->frames && frame_kind(fn) == EXO_FRAME_FREE; fn++)
-            ;
-        if (fn > start)
-            buddy_free(&frames_buddy, start, fn - start);
-        else
-            fn++;
-    }
+    for (exo_fn_t fn = 0; fn < p->frames; fn++)
+        if (frame_kind(fn) == EXO_FRAME_FREE)
+            buddy_free(&frames_buddy, fn, 1);
 }
 
 static void root_make(void)
