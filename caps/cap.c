@@ -6,18 +6,10 @@
 //
 // Order inside a deletion: the window goes first, while the slot is still whole, so that a hook
 // sees where the mapping is; then the slot is unlinked and uncounted; then the parent and the
-// object learn of it; last the slot becomes vacant with a new generation. After hooks.unref the
+// object learn of it; last the slot becomes vacant with a new generation. After cap_hook_unref the
 // object may be gone.
 
 #include "internal.h"
-
-static const struct cap_hooks no_hooks;
-const struct cap_hooks *cap_hooks = &no_hooks;
-
-void cap_hooks_set(const struct cap_hooks *hooks)
-{
-    cap_hooks = hooks ? hooks : &no_hooks;
-}
 
 void cap_obj_init(struct cap_obj *obj)
 {
@@ -54,7 +46,6 @@ void slot_vacate(struct cap_slot *slot)
     cs->used--;
     if (generation == UINT32_MAX) {
         slot->flags = CAP_FLAG_RETIRED;
-        cs->retired++;
         return;
     }
     slot->generation = generation + 1;
@@ -66,8 +57,7 @@ static void obj_count(struct cap_obj *obj, uint32_t rights, uint32_t one)
     obj->caps += one;
     if (rights & CAP_R_WRITE)
         obj->wcaps += one;
-    if (cap_hooks->counted)
-        cap_hooks->counted(obj);
+    cap_hook_counted(obj);
 }
 
 int cap_insert_root(struct cap_slot *dst, uint8_t type, struct cap_obj *obj, uint32_t rights,
@@ -84,79 +74,41 @@ int cap_insert_root(struct cap_slot *dst, uint8_t type, struct cap_obj *obj, uin
     return CAP_OK;
 }
 
-// The common checks of derive and copy.
-static int make_check(struct cap_slot *src, struct cap_slot *dst, uint32_t rights)
+// A relative of src, right after `place` in the list; badge 0 inherits.
+static int slot_make(struct cap_mark *place, const struct cap_slot *src, struct cap_slot *dst,
+                     uint32_t rights, uint64_t badge)
 {
+    struct cap_obj *obj = src->obj;
+
     if (!src->type)
         return CAP_EBADHANDLE;
     if (!cap_slot_vacant(dst))
         return CAP_EUSED;
-    return cap_rights_within(rights, src->rights) ? CAP_OK : CAP_ERIGHTS;
-}
-
-static void make_after(struct cap_mark *place, const struct cap_slot *src, struct cap_slot *dst,
-                       uint32_t rights, uint64_t badge)
-{
-    struct cap_obj *obj = src->obj;
-
-    slot_fill(dst, src->type, obj, rights, badge);
-    TAILQ_INSERT_AFTER(&obj->marks, place, &dst->open, link);
-    TAILQ_INSERT_AFTER(&obj->marks, &dst->open, &dst->close, link);
-    obj_count(obj, rights, 1);
-}
-
-int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge)
-{
-    int err = make_check(src, dst, rights);
-
-    if (err)
-        return err;
+    if (!cap_rights_within(rights, src->rights))
+        return CAP_ERIGHTS;
     if (badge && src->badge)
         return CAP_EBADGE;
     if (badge && !(src->rights & CAP_R_DERIVE))
         return CAP_ERIGHTS;
-    if (obj_help(src->obj))
+    if (obj_help(obj))
         return CAP_AGAIN;
-    make_after(&src->open, src, dst, rights, badge ? badge : src->badge);
+    slot_fill(dst, src->type, obj, rights, badge ? badge : src->badge);
+    if (!src->wkind)
+        dst->window = src->window;
+    TAILQ_INSERT_AFTER(&obj->marks, place, &dst->open, link);
+    TAILQ_INSERT_AFTER(&obj->marks, &dst->open, &dst->close, link);
+    obj_count(obj, rights, 1);
     return CAP_OK;
+}
+
+int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge)
+{
+    return slot_make(&src->open, src, dst, rights, badge);
 }
 
 int cap_copy(struct cap_slot *src, struct cap_slot *dst, uint32_t rights)
 {
-    int err = make_check(src, dst, rights);
-
-    if (err)
-        return err;
-    if (obj_help(src->obj))
-        return CAP_AGAIN;
-    make_after(&src->close, src, dst, rights, src->badge);
-    return CAP_OK;
-}
-
-int cap_move(struct cap_slot *src, struct cap_slot *dst)
-{
-    struct cap_obj *obj = src->obj;
-
-    if (!src->type)
-        return CAP_EBADHANDLE;
-    if (!cap_slot_vacant(dst))
-        return CAP_EUSED;
-    slot_fill(dst, src->type, obj, src->rights, src->badge);
-    dst->flags = src->flags;
-    dst->wkind = src->wkind;
-    dst->window = src->window;
-    TAILQ_INSERT_BEFORE(&src->open, &dst->open, link);
-    TAILQ_INSERT_AFTER(&obj->marks, &src->close, &dst->close, link);
-    TAILQ_REMOVE(&obj->marks, &src->open, link);
-    TAILQ_REMOVE(&obj->marks, &src->close, link);
-    if (obj->scan == &src->open)
-        obj->scan = &dst->open;
-    else if (obj->scan == &src->close)
-        obj->scan = &dst->close;
-    if (cap_hooks->moved)
-        cap_hooks->moved(dst, src);
-    slot_vacate(src);
-    return CAP_OK;
+    return slot_make(&src->close, src, dst, rights, 0);
 }
 
 // Takes a slot's marks out of its object's list. Returns the parent when that made it childless.
@@ -165,7 +117,7 @@ static struct cap_slot *slot_unlink(struct cap_slot *slot)
     struct cap_marks *marks = &slot->obj->marks;
     struct cap_mark **scan = &slot->obj->scan;
     struct cap_mark *before = TAILQ_PREV(&slot->open, cap_marks, link);
-    struct cap_slot *parent = mark_opened(before);
+    struct cap_slot *parent = cap_mark_opened(before);
 
     if (*scan == &slot->open)
         *scan = TAILQ_NEXT(&slot->open, link);
@@ -183,50 +135,35 @@ void cap_delete(struct cap_slot *slot)
 
     if (!slot->type)
         return;
-    if (slot->wkind && cap_hooks->unmap)
-        cap_hooks->unmap(slot);
+    if (slot->wkind)
+        cap_hook_unmap(slot);
     slot->wkind = 0;
     slot->window = (struct cap_window){0};
     if (slot->flags & CAP_FLAG_REVOKING)
         obj->revoking--;
     childless = slot_unlink(slot);
-    if (childless && childless->flags & CAP_FLAG_NOTIFY_CHILDLESS && cap_hooks->childless)
-        cap_hooks->childless(childless);
+    if (childless && childless->flags & CAP_FLAG_NOTIFY_CHILDLESS)
+        cap_hook_childless(childless);
     obj_count(obj, slot->rights, -1u);
-    if (cap_hooks->unref)
-        cap_hooks->unref(slot);
+    cap_hook_unref(slot);
     slot_vacate(slot);
 }
 
 struct cap_slot *cap_obj_first(const struct cap_obj *obj)
 {
-    return mark_opened(TAILQ_FIRST(&obj->marks));
+    return cap_mark_opened(TAILQ_FIRST(&obj->marks));
 }
 
 struct cap_slot *cap_obj_next(const struct cap_slot *slot)
 {
     struct cap_mark *mark = TAILQ_NEXT(&slot->open, link);
 
-    while (mark && !mark_opens(mark))
+    while (mark && !cap_mark_opened(mark))
         mark = TAILQ_NEXT(mark, link);
     return (struct cap_slot *)mark;
 }
 
 struct cap_slot *cap_child_first(const struct cap_slot *slot)
 {
-    return mark_opened(TAILQ_NEXT(&slot->open, link));
-}
-
-struct cap_slot *cap_sibling_next(const struct cap_slot *slot)
-{
-    return mark_opened(TAILQ_NEXT(&slot->close, link));
-}
-
-struct cap_slot *cap_parent(const struct cap_slot *slot)
-{
-    struct cap_mark *mark = TAILQ_NEXT(&slot->close, link);
-
-    while (mark && mark_opens(mark))
-        mark = TAILQ_NEXT(&mark_opened(mark)->close, link);
-    return mark ? mark_opened(mark - 1) : NULL; // the two marks of a slot are neighbours
+    return cap_mark_opened(TAILQ_NEXT(&slot->open, link));
 }

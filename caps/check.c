@@ -31,7 +31,7 @@ static const char *check_flat(const struct cap_obj *obj)
         if (mark->link.tqe_prev != back)
             return "a mark's back link is wrong";
         scan_found |= mark == obj->scan;
-        slot = mark_opened(mark);
+        slot = cap_mark_opened(mark);
         if (!slot) {
             closes++;
             continue;
@@ -59,7 +59,7 @@ static const char *check_run(struct cap_mark *mark, const struct cap_mark *end,
 {
     const struct cap_slot *slot;
 
-    for (; (slot = mark_opened(mark)); mark = TAILQ_NEXT(&slot->close, link)) {
+    for (; (slot = cap_mark_opened(mark)); mark = TAILQ_NEXT(&slot->close, link)) {
         if ((*left)-- == 0)
             return "the marks do not nest";
         if (!parent)
@@ -92,7 +92,7 @@ static const char *check_vacant(const struct cspace *cs, uint32_t expected)
     const struct cap_slot *slot;
 
     for (mark = *back; mark; back = &mark->link.tqe_next, mark = *back) {
-        slot = mark_opened(mark);
+        slot = cap_mark_opened(mark);
         if (!slot || mark->link.tqe_prev != back)
             return "the list of vacant slots is broken";
         if (slot->space != cs || !cap_slot_vacant(slot))
@@ -107,7 +107,7 @@ static const char *check_vacant(const struct cspace *cs, uint32_t expected)
 
 const char *cspace_check(const struct cspace *cs)
 {
-    uint32_t used = 0, retired = cs->pages > 0, vacant = 0;
+    uint32_t used = 0, vacant = 0;
     const struct cap_slot *slot;
 
     for (uint32_t i = 1; i < cspace_size(cs); i++) {
@@ -120,14 +120,12 @@ const char *cspace_check(const struct cspace *cs)
             return "a slot without capability is not blank";
         if (slot->type)
             used++;
-        else if (slot->flags & CAP_FLAG_RETIRED)
-            retired++;
         else
-            vacant++;
+            vacant += cap_slot_vacant(slot);
     }
     if (cs->closed)
         return cs->used ? "a closed table is in use" : NULL;
-    if (used != cs->used || retired != cs->retired)
-        return "used or retired is not the number of such slots";
+    if (used != cs->used)
+        return "used is not the number of such slots";
     return check_vacant(cs, vacant);
 }

@@ -15,19 +15,6 @@
 #endif
 #define CAP_HELP_DELETE 16
 
-extern const struct cap_hooks *cap_hooks;
-
-static inline bool mark_opens(const struct cap_mark *mark)
-{
-    return ((uintptr_t)mark & offsetof(struct cap_slot, close)) == 0;
-}
-
-// The slot whose opening mark this is, NULL for a closing mark or the end of the list.
-static inline struct cap_slot *mark_opened(struct cap_mark *mark)
-{
-    return mark && mark_opens(mark) ? (struct cap_slot *)mark : NULL;
-}
-
 // Puts a slot that names nothing back on its table's list, with the next generation.
 void slot_vacate(struct cap_slot *slot);
 

@@ -12,7 +12,7 @@
 // While anything is marked the list cannot grow, so the helpers come to an end; a caller that
 // began to revoke and went away therefore delays others but does not stop them.
 //
-// The object of a dying slot may be released by hooks.unref of its last capability: the object is
+// The object of a dying slot may be released by cap_hook_unref of its last capability: the object is
 // not touched after that deletion.
 
 #include "internal.h"
@@ -74,7 +74,7 @@ bool obj_help(struct cap_obj *obj)
     for (int steps = CAP_HELP_STEPS; steps > 0 && obj->revoking; steps--) {
         if (!obj->scan)
             obj->scan = TAILQ_FIRST(&obj->marks);
-        slot = mark_opened(obj->scan);
+        slot = cap_mark_opened(obj->scan);
         if (!slot || !(slot->flags & CAP_FLAG_REVOKING)) {
             obj->scan = TAILQ_NEXT(obj->scan, link);
         } else if ((child = cap_child_first(slot))) {

@@ -17,7 +17,7 @@
 
 #define TABLES    3
 #define OBJECTS   4
-#define REPLACER  (OBJECTS - 1) // the object that clones put in place of others; never destroyed
+#define LASTING   (OBJECTS - 1) // the object that is never destroyed
 #define PAGES_MAX 3
 #define SLOTS_MAX (PAGES_MAX * 42)
 #define STALE     64
@@ -45,14 +45,14 @@ struct mtable {
 
 struct mobj {
     struct cap_obj cap;
-    uint32_t caps, wcaps; // as published through hooks.counted
+    uint32_t caps, wcaps; // as published through cap_hook_counted
     bool dying;
 };
 
 static struct mtable table[TABLES];
 static struct mobj object[OBJECTS];
-static uint32_t unrefs, unmaps, moves; // hook calls in this operation
-static uint32_t want_unrefs, want_unmaps, want_moves;
+static uint32_t unrefs, unmaps; // hook calls in this operation
+static uint32_t want_unrefs, want_unmaps;
 static const char *op_name;
 static size_t op_count;
 
@@ -115,7 +115,7 @@ static struct mslot *choose_used(struct choices *c, struct mtable *t)
 static struct mslot *choose_dst(struct choices *c, struct mtable *t)
 {
     uint32_t how = choose(c, 8), at = t->size ? choose(c, t->size) : 0;
-    struct cap_slot *real = how < 4 ? cspace_vacant(&t->cs) : cspace_vacant_at(&t->cs, at);
+    struct cap_slot *real = how < 4 ? cspace_vacant(&t->cs, 0) : cspace_vacant(&t->cs, at);
 
     if (how >= 4 && at)
         CHECK(!!real == (!t->slot[at].used && !t->slot[at].retired));
@@ -262,7 +262,7 @@ static uint32_t sync(void)
 
 static void note_before(void)
 {
-    unrefs = unmaps = moves = want_unrefs = want_unmaps = want_moves = 0;
+    unrefs = unmaps = want_unrefs = want_unmaps = 0;
     EACH_SLOT(t, m)
     {
         m->events = 0;
@@ -277,6 +277,12 @@ static void note_before(void)
 }
 
 // ---- comparison ----
+
+static struct cap_slot *sibling_next(const struct cap_slot *slot)
+{
+    return cap_mark_opened(TAILQ_NEXT(&slot->close, link));
+}
+
 
 static struct mslot *model_of(const struct cap_slot *real)
 {
@@ -305,7 +311,7 @@ static void compare_slot(const struct mtable *t, const struct mslot *m)
         CHECK((m->rights & ~m->parent->rights) == 0);
     if (m->parent && m->parent->badge)
         CHECK(m->badge == m->parent->badge);
-    for (child = cap_child_first(real); child; child = cap_sibling_next(child))
+    for (child = cap_child_first(real); child; child = sibling_next(child))
         CHECK(model_of(child)->parent == m);
     CHECK(m->events == (m->notify && m->had_children && !cap_child_first(real)));
 }
@@ -332,7 +338,7 @@ static void compare_obj(int o)
     CAP_OBJ_FOREACH(real, cap)
     seen++;
     CHECK(seen == caps);
-    for (real = cap_obj_first(cap); real; real = cap_sibling_next(real))
+    for (real = cap_obj_first(cap); real; real = sibling_next(real))
         CHECK(model_of(real)->parent == NULL);
 }
 
@@ -355,52 +361,36 @@ static void compare(void)
         compare_obj(o);
     for (int t = 0; t < TABLES; t++)
         compare_table(&table[t]);
-    CHECK(unrefs == want_unrefs && unmaps == want_unmaps && moves == want_moves);
+    CHECK(unrefs == want_unrefs && unmaps == want_unmaps);
 }
 
 // ---- hooks ----
 
-static void hook_unmap(struct cap_slot *slot)
+void cap_hook_unmap(struct cap_slot *slot)
 {
     CHECK(slot->type && slot->wkind && slot->window.va == slot->index);
     unmaps++;
 }
 
-static void hook_unref(struct cap_slot *slot)
+void cap_hook_unref(struct cap_slot *slot)
 {
     CHECK(slot->type && slot->obj && !slot->wkind);
     unrefs++;
 }
 
-static void hook_childless(struct cap_slot *slot)
+void cap_hook_childless(struct cap_slot *slot)
 {
     CHECK(!cap_child_first(slot));
     model_of(slot)->events++;
 }
 
-static void hook_counted(struct cap_obj *cap)
+void cap_hook_counted(struct cap_obj *cap)
 {
     struct mobj *o = (struct mobj *)cap;
 
     o->caps = cap->caps;
     o->wcaps = cap->wcaps;
 }
-
-static void hook_moved(struct cap_slot *dst, struct cap_slot *src)
-{
-    CHECK(dst->obj == src->obj);
-    if (dst->wkind)
-        dst->window.va = dst->index;
-    moves++;
-}
-
-static const struct cap_hooks hooks = {
-    .unmap = hook_unmap,
-    .childless = hook_childless,
-    .counted = hook_counted,
-    .unref = hook_unref,
-    .moved = hook_moved,
-};
 
 // ---- operations ----
 
@@ -412,7 +402,7 @@ static void table_page(struct mtable *t)
     if (t->npages == PAGES_MAX + 2)
         return;
     t->pages[t->npages] = aligned_alloc(CSPACE_PAGE, CSPACE_PAGE);
-    memset(t->pages[t->npages], 0x5a, CSPACE_PAGE);
+    memset(t->pages[t->npages], t->npages < 2 ? 0 : 0x5a, CSPACE_PAGE);
     got = cspace_add_page(&t->cs, t->pages[t->npages++]);
     CHECK(got == (t->npages <= 2 ? 0 : t->npages == 3 ? 41 : 42));
     t->size = cspace_size(&t->cs);
@@ -502,31 +492,6 @@ static void op_copy(struct choices *c, struct mtable *t)
         model_fill(dst, src->type, src->obj, rights, src->badge, src->parent);
 }
 
-static void op_move(struct choices *c, struct mtable *t)
-{
-    struct mslot *src = choose_used(c, t), *dst = choose_dst(c, &table[choose(c, TABLES)]);
-    int err;
-
-    if (!src || !dst)
-        return;
-    err = cap_move(src->real, dst->real);
-    if (dst->used || dst->retired) {
-        CHECK(err == CAP_EUSED);
-        return;
-    }
-    CHECK(err == CAP_OK);
-    model_fill(dst, src->type, src->obj, src->rights, src->badge, src->parent);
-    dst->window = src->window;
-    dst->notify = src->notify;
-    dst->revoking = src->revoking;
-    dst->had_children = src->had_children;
-    EACH_SLOT(u, m)
-    if (m->used && m->parent == src)
-        m->parent = dst;
-    want_moves++;
-    model_vacate(src);
-}
-
 static void op_delete(struct choices *c, struct mtable *t)
 {
     struct mslot *m = choose_used(c, t);
@@ -561,7 +526,7 @@ static void op_destroy(struct choices *c, struct mtable *t)
     uint32_t budget = choose_budget(c), all = count_caps(obj);
 
     (void)t;
-    if (obj == REPLACER || choose(c, 4))
+    if (obj == LASTING || choose(c, 4))
         return;
     EACH_SLOT(u, m)
     m->condemned = m->used && m->obj == obj;
@@ -589,22 +554,6 @@ static void op_clear(struct choices *c, struct mtable *t)
     CHECK(budget < 1000 || !left);
 }
 
-static enum cspace_pick clone_pick(void *arg, struct cap_slot *src, struct cap_slot *dst)
-{
-    CHECK(cap_slot_vacant(dst) && cspace_handle(src) == cspace_handle(dst));
-    (void)arg;
-    if (src->index % 7 == 5)
-        CHECK(cap_insert_root(dst, 99, &object[REPLACER].cap, 1, 0) == CAP_OK);
-    return src->index % 7 == 5 || src->index % 7 == 3 ? CSPACE_SKIP : CSPACE_COPY;
-}
-
-static void clone_done(void *arg, struct cap_slot *src, struct cap_slot *dst)
-{
-    (void)arg;
-    dst->wkind = src->wkind;
-    dst->window.va = dst->index;
-}
-
 static void model_clone(struct mtable *t, const struct mslot *src, struct mslot *dst, bool stopped)
 {
     bool skip = src->used && (src - table_of(src)->slot) % 7 == 3;
@@ -621,38 +570,41 @@ static void model_clone(struct mtable *t, const struct mslot *src, struct mslot 
     dst->generation += skip && !dst->retired;
     if (!src->used || skip || stopped)
         return;
-    if ((src - table_of(src)->slot) % 7 == 5) {
-        model_fill(dst, 99, REPLACER, 1, 0, NULL);
-    } else {
-        model_fill(dst, src->type, src->obj, src->rights, src->badge, src->parent);
-        dst->window = src->window;
-    }
+    model_fill(dst, src->type, src->obj, src->rights, src->badge, src->parent);
+    dst->window = src->window;
 }
 
 static void op_clone(struct choices *c, struct mtable *t)
 {
     struct mtable *from = &table[(t - table + 1) % TABLES];
-    const struct cspace_cloner cloner = {.pick = clone_pick, .done = clone_done};
-    uint32_t budget = choose_budget(c), start = t->cursor ? t->cursor : 1;
-    int err;
+    uint32_t budget = choose_budget(c);
 
     if (choose(c, 4))
         return;
-    err = cspace_clone(&t->cs, &from->cs, budget, &t->cursor, &cloner);
-    CHECK(t->cursor >= start && t->cursor - start <= budget);
-    for (uint32_t i = start; i < t->cursor; i++)
-        model_clone(t, &from->slot[i], &t->slot[i], false);
-    if (err == CAP_ENOSLOT) {
-        CHECK(t->cursor >= t->size && t->cursor < from->size);
-    } else if (err == CAP_AGAIN && t->cursor - start < budget) {
-        CHECK(obj_blocked(from->slot[t->cursor].obj));
-        model_clone(t, &from->slot[t->cursor], &t->slot[t->cursor], true);
-        sync();
-    } else {
-        CHECK(err == (t->cursor < from->size ? CAP_AGAIN : CAP_OK));
-    }
-    if (err == CAP_OK)
+    if (t->cursor >= from->size)
         t->cursor = 0;
+    for (t->cursor += !t->cursor; budget && t->cursor < from->size && t->cursor < t->size;
+         budget--, t->cursor++) {
+        struct mslot *src = &from->slot[t->cursor], *dst = &t->slot[t->cursor];
+        bool copy = t->cursor % 7 != 3;
+        int want = CAP_OK, err;
+
+        if (dst->used || dst->retired || dst->generation > src->generation)
+            want = CAP_EUSED;
+        else if (src->used && copy && obj_blocked(src->obj))
+            want = CAP_AGAIN;
+        err = cspace_clone(src->real, dst->real, copy);
+        CHECK(err == want);
+        model_clone(t, src, dst, err == CAP_AGAIN);
+        if (err == CAP_AGAIN) {
+            sync();
+            return;
+        }
+        if (!err && src->used && copy) {
+            dst->real->wkind = src->real->wkind;
+            dst->real->window.va = dst->real->index;
+        }
+    }
 }
 
 // What only the kernel writes: windows and flags. Rarely, brings a slot near its last generation.
@@ -720,7 +672,7 @@ static void table_close(struct mtable *t)
     while ((page = cspace_take_page(&t->cs))) {
         free(page);
         taken++;
-        CHECK(!cspace_vacant(&t->cs) && !cspace_slot(&t->cs, 1));
+        CHECK(!cspace_vacant(&t->cs, 0) && !cspace_slot(&t->cs, 1));
     }
     CHECK(taken == t->npages);
     *t = (struct mtable){0};
@@ -747,7 +699,7 @@ struct op {
 static const struct op ops[] = {
     {"add page", op_page},     {"insert root", op_root}, {"derive", op_derive},
     {"derive", op_derive},     {"derive", op_derive},    {"copy", op_copy},
-    {"copy", op_copy},         {"move", op_move},        {"delete", op_delete},
+    {"copy", op_copy},         {"delete", op_delete},
     {"revoke", op_revoke},     {"destroy", op_destroy},  {"clear", op_clear},
     {"clone", op_clone},       {"poke", op_poke},        {"lookup", op_lookup},
     {"close table", op_close},
@@ -762,7 +714,6 @@ size_t model_run(struct choices *c)
 {
     struct mtable *t;
 
-    cap_hooks_set(&hooks);
     memset(object, 0, sizeof(object));
     for (int o = 0; o < OBJECTS; o++)
         cap_obj_init(&object[o].cap);
@@ -786,6 +737,5 @@ size_t model_run(struct choices *c)
         CHECK(cspace_clear(&t->cs, UINT32_MAX) == CAP_OK);
         table_close(t);
     }
-    cap_hooks_set(NULL);
     return op_count;
 }

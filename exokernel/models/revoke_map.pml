@@ -11,7 +11,7 @@
 //     letting go of the capability lock. Otherwise the slot may be revoked, or vacant, between the
 //     check and the entry, and the mapping has no slot that leads to it.
 //  2. deleting a slot: entries cleared, all processors FLUSHED, and only then the slot stops naming
-//     its object (hooks.unmap before hooks.unref). The frame may have a new owner right after.
+//     its object (cap_hook_unmap before cap_hook_unref). The frame may have a new owner right after.
 //  3. revoke: look for descendants anew after every time the capability lock was released. A list
 //     made in the first batch misses the copy that one of them made since. While a revocation is
 //     unfinished, derive and copy refuse, so the search comes to an end.

@@ -92,7 +92,6 @@ struct segment {
     uint32_t clear_first, clear_count; // a clearing that goes on over several calls; count 0: none
     struct cap_mark *clear_at;         // it has seen the windows of the slots before this mark
 };
-void segment_slot_gone(struct cap_slot *slot); // hooks: keeps clear_at valid
-void segment_slot_moved(struct cap_slot *dst, struct cap_slot *src);
+void segment_slot_gone(struct cap_slot *slot); // hook: keeps clear_at valid
 
 #endif

@@ -91,8 +91,6 @@ static inline void page_copy(void *dst, const void *src)
     __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 }
 
-void cap_start(void); // cap.c: the hooks of the capability core
-
 // --- runs (frames.c) -------------------------------------------------------------------------
 struct run {
     struct kobj obj;

@@ -24,7 +24,7 @@
 
 static uint64_t pages_unmapped; // by deletions, for the bound of revoke
 
-static void hook_unmap(struct cap_slot *slot)
+void cap_hook_unmap(struct cap_slot *slot)
 {
     if (slot->wkind == CAP_W_EVENT) {
         endpoint_event_drop(slot);
@@ -34,7 +34,7 @@ static void hook_unmap(struct cap_slot *slot)
     window_drop(slot);
 }
 
-static void hook_childless(struct cap_slot *slot)
+void cap_hook_childless(struct cap_slot *slot)
 {
     const struct kobj_ops *ops = kobj_ops[slot->type];
 
@@ -42,7 +42,7 @@ static void hook_childless(struct cap_slot *slot)
         ops->childless(slot);
 }
 
-static void hook_counted(struct cap_obj *cap)
+void cap_hook_counted(struct cap_obj *cap)
 {
     struct kobj *obj = (struct kobj *)cap;
 
@@ -51,42 +51,13 @@ static void hook_counted(struct cap_obj *cap)
         kobj_ops[obj->type]->counted(obj);
 }
 
-static void hook_unref(struct cap_slot *slot)
+void cap_hook_unref(struct cap_slot *slot)
 {
     if (slot->flags & CAP_FLAG_ARMED)
         wait_disarm(slot);
     if (slot->type == EXO_CAP_SEGMENT)
         segment_slot_gone(slot);
     kobj_unnamed((struct kobj *)slot->obj);
-}
-
-// A capability that moves to another place leaves its mapping behind, which is its old holder's.
-static void hook_moved(struct cap_slot *dst, struct cap_slot *src)
-{
-    if (src->flags & CAP_FLAG_ARMED) {
-        wait_disarm(src);
-        dst->flags &= (uint8_t)~CAP_FLAG_ARMED;
-    }
-    if (src->type == EXO_CAP_SEGMENT)
-        segment_slot_moved(dst, src);
-    if (!src->wkind)
-        return;
-    hook_unmap(src);
-    src->wkind = dst->wkind = 0;
-    dst->window = (struct cap_window){0};
-}
-
-static const struct cap_hooks hooks = {
-    .unmap = hook_unmap,
-    .childless = hook_childless,
-    .counted = hook_counted,
-    .unref = hook_unref,
-    .moved = hook_moved,
-};
-
-void cap_start(void)
-{
-    cap_hooks_set(&hooks);
 }
 
 int cap_error(int err)
@@ -130,7 +101,7 @@ int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot)
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     if (index == 0) {
-        while (!err && !(*slot = cspace_vacant(&env->caps)))
+        while (!err && !(*slot = cspace_vacant(&env->caps, 0)))
             err = table_grow(env);
         return err;
     }
@@ -141,7 +112,7 @@ int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot)
         err = table_grow(env);
     if (err)
         return err;
-    *slot = cspace_vacant_at(&env->caps, index);
+    *slot = cspace_vacant(&env->caps, index);
     return *slot ? 0 : -EXO_EEXISTS;
 }
 
@@ -198,23 +169,14 @@ int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_
     return (int64_t)cspace_handle(slot);
 }
 
-static int made(int err, const struct cap_slot *src, struct cap_slot *dst)
-{
-    if (!err && has_range(src)) {
-        dst->window.first = src->window.first;
-        dst->window.count = src->window.count;
-    }
-    return cap_error(err);
-}
-
 int cap_copy_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights)
 {
-    return made(cap_copy(src, dst, rights), src, dst);
+    return cap_error(cap_copy(src, dst, rights));
 }
 
 int cap_child_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge)
 {
-    return made(cap_derive(src, dst, rights, badge), src, dst);
+    return cap_error(cap_derive(src, dst, rights, badge));
 }
 
 // --- calls -----------------------------------------------------------------------------------

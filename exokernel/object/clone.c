@@ -149,31 +149,14 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
 struct table_clone {
     struct env *to;
     bool windows;
-    bool skip; // the slot at hand
     const uint64_t *skips;
     uint64_t nskips;
 };
-
-static enum cspace_pick clone_pick(void *arg, struct cap_slot *src, struct cap_slot *dst)
-{
-    (void)src, (void)dst;
-    return ((struct table_clone *)arg)->skip ? CSPACE_SKIP : CSPACE_COPY;
-}
 
 static bool has_window(const struct table_clone *c, const struct cap_slot *src)
 {
     return c->windows && (src->type == EXO_CAP_FRAMES || src->type == EXO_CAP_SEGMENT) &&
            src->wkind && src->window.aspace == env_current()->aspace;
-}
-
-static void clone_done(void *arg, struct cap_slot *src, struct cap_slot *dst)
-{
-    const struct table_clone *c = arg;
-
-    if (src->type == EXO_CAP_IRQ || src->type == EXO_CAP_IOPORT)
-        dst->window = src->window; // the range
-    else if (has_window(c, src) && window_live(src))
-        window_clone(dst, src, c->to->aspace, c->to->bank);
 }
 
 static bool is_skipped(const struct table_clone *c, const struct cap_slot *src)
@@ -184,42 +167,41 @@ static bool is_skipped(const struct table_clone *c, const struct cap_slot *src)
     return false;
 }
 
-// Whether the slot will be copied and its window then fits: pages it covers, or an error.
-static int64_t slot_check(const struct table_clone *c, const struct cap_slot *src)
+// A slot of the clone that is taken, or later than the caller's, stays as it is.
+static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct cap_slot *dst,
+                      uint64_t *pages)
 {
-    const struct cap_slot *dst = cspace_slot(&c->to->caps, src->index);
+    bool copy = !is_skipped(c, src), window = copy && has_window(c, src);
     const struct cap_window *w = &src->window;
+    int err;
 
-    if (c->skip || !has_window(c, src) || dst->type || dst->generation > src->generation)
+    if (dst->generation > src->generation)
         return 0;
-    if (bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
+    if (window && bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
         return -EXO_ENOMEM;
-    return w->count;
+    err = cap_error(cspace_clone(src, dst, copy));
+    if (!err && window && window_live(src))
+        window_clone(dst, src, c->to->aspace, c->to->bank);
+    *pages += window ? w->count : 0;
+    return err;
 }
 
 static int table_clone(struct table_clone *c, uint32_t *cursor)
 {
-    const struct cspace_cloner how = {.pick = clone_pick, .done = clone_done, .arg = c};
     struct cspace *from = &env_current()->caps;
-    struct cap_slot *there;
-    int64_t pages = 0, err = 0;
+    struct cap_slot *src, *dst;
+    uint64_t pages = 0;
+    int err;
 
     *cursor += *cursor == 0;
-    for (unsigned n = 0; *cursor < cspace_size(from); n++) {
-        const struct cap_slot *src = cspace_slot(from, *cursor);
-
+    for (unsigned n = 0; (src = cspace_slot(from, *cursor)); n++, ++*cursor) {
         if (n >= CLONE_SLOTS || pages >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        c->skip = is_skipped(c, src);
-        err = cap_slot_for(c->to, *cursor, &there);
-        if (!err || err == -EXO_EEXISTS) // taken: stays as it is
-            err = slot_check(c, src);
-        if (err < 0)
-            return (int)err;
-        pages += err;
-        err = cap_error(cspace_clone(&c->to->caps, from, 1, cursor, &how));
-        if (err && err != -EXO_EAGAIN)
-            return (int)err;
+        err = cap_slot_for(c->to, *cursor, &dst);
+        if (!err)
+            err = slot_clone(c, src, dst, &pages);
+        if (err && err != -EXO_EEXISTS)
+            return err;
     }
     return 0;
 }

@@ -134,12 +134,6 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
 
 // --- clearing --------------------------------------------------------------------------------
 
-// The slot whose opening mark this is; NULL for a closing one (caps/cap.h: bit 4 of the address).
-static struct cap_slot *mark_slot(struct cap_mark *mark)
-{
-    return (uintptr_t)mark & offsetof(struct cap_slot, close) ? NULL : (struct cap_slot *)mark;
-}
-
 static void clear_begin(struct segment *seg, uint32_t first, uint32_t count)
 {
     bool any = false;
@@ -159,7 +153,7 @@ static bool clear_step(struct segment *seg)
     unsigned budget = CLEAR_SLOTS;
 
     while (seg->clear_count && seg->clear_at) {
-        struct cap_slot *slot = mark_slot(seg->clear_at);
+        struct cap_slot *slot = cap_mark_opened(seg->clear_at);
         unsigned cost = slot && slot->wkind ? 16 : 1;
 
         if (budget < cost)
@@ -183,16 +177,6 @@ void segment_slot_gone(struct cap_slot *slot)
         seg->clear_at = TAILQ_NEXT(&slot->open, link);
     if (seg->clear_at == &slot->close)
         seg->clear_at = TAILQ_NEXT(&slot->close, link);
-}
-
-void segment_slot_moved(struct cap_slot *dst, struct cap_slot *src)
-{
-    struct segment *seg = (struct segment *)src->obj;
-
-    if (seg->clear_at == &src->open)
-        seg->clear_at = &dst->open;
-    else if (seg->clear_at == &src->close)
-        seg->clear_at = &dst->close;
 }
 
 int64_t sys_segment_clear(exo_handle_t handle, uint64_t index, uint64_t count)

@@ -237,5 +237,4 @@ void mem_init(const struct mem_range *ram, unsigned nram, const struct mem_range
     info_map(EXO_INFO_SLICES, info_slices, p.slices * sizeof(struct exo_slice_info));
     image_map();
     __asm__ volatile("mov %0, %%cr3" : : "r"(kernel_cr3()) : "memory");
-    cap_start();
 }

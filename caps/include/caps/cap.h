@@ -49,7 +49,7 @@ enum cap_err {
     CAP_EFULL = -8,      // the table has as many pages as a handle can address
 };
 
-#define CAP_FLAG_NOTIFY_CHILDLESS 0x01 // run hooks.childless when the last child goes
+#define CAP_FLAG_NOTIFY_CHILDLESS 0x01 // run cap_hook_childless when the last child goes
 #define CAP_FLAG_RETIRED          0x02 // internal: generations are used up, never vacant again
 #define CAP_FLAG_REVOKING         0x04 // internal: cap_revoke has begun here and not finished
 #define CAP_FLAG_USER             0xf0 // four bits for the kernel's own use, cleared on delete
@@ -73,11 +73,11 @@ struct cap_obj {
 };
 
 // Where a slot's object is mapped: one window per slot. Opaque to caps/, which only asks
-// whether there is one (slot.wkind != 0) and has hooks.unmap remove it before the slot goes.
+// whether there is one (slot.wkind != 0) and has cap_hook_unmap remove it before the slot goes.
 struct cap_window {
     void *aspace;
     uint64_t va;
-    uint32_t first; // types without mappings may keep a narrowed range here instead
+    uint32_t first; // of a slot without window: a range that its copies and children inherit
     uint32_t count;
 };
 
@@ -100,25 +100,26 @@ struct cap_slot {
 _Static_assert(sizeof(struct cap_slot) == 96, "42 slots fit a page");
 _Static_assert(offsetof(struct cap_slot, close) == 16, "bit 4 tells closing marks");
 
-// What the user of caps/ wants to know. Called under the capability
-// lock; a hook must not call back into caps/ except to read. In the order in which a deletion runs
-// them; each may be NULL.
-struct cap_hooks {
-    void (*unmap)(struct cap_slot *slot);     // has a window that must go now, TLBs included;
-                                              // the slot is still whole; caps/ clears the window
-    void (*childless)(struct cap_slot *slot); // flagged slot lost its last child
-    void (*counted)(struct cap_obj *obj);     // caps or wcaps changed, up or down
-    void (*unref)(struct cap_slot *slot);     // stopped naming slot->obj: already unlinked and
-                                              // uncounted, fields still readable. caps/ does not
-                                              // touch the object afterwards
-    void (*moved)(struct cap_slot *dst, struct cap_slot *src); // cap_move: fix back pointers
-};
-
-// Installs the hooks, for all objects and tables. NULL = none.
-void cap_hooks_set(const struct cap_hooks *hooks);
+// What the user of caps/ provides, to learn of it. Called under the capability lock; a hook must
+// not call back into caps/ except to read. In the order in which a deletion runs them.
+void cap_hook_unmap(struct cap_slot *slot);     // has a window that must go now, TLBs included;
+                                                // the slot is still whole; caps/ clears the window
+void cap_hook_childless(struct cap_slot *slot); // flagged slot lost its last child
+void cap_hook_counted(struct cap_obj *obj);     // caps or wcaps changed, up or down
+void cap_hook_unref(struct cap_slot *slot);     // stopped naming slot->obj: already unlinked and
+                                                // uncounted, fields still readable. caps/ does not
+                                                // touch the object afterwards
 
 void cap_obj_init(struct cap_obj *obj);
 void cap_slot_init(struct cap_slot *slot); // a loose slot, outside any table
+
+// The slot whose opening mark this is, NULL for a closing mark or the end of the list.
+static inline struct cap_slot *cap_mark_opened(struct cap_mark *mark)
+{
+    bool opens = mark && !((uintptr_t)mark & offsetof(struct cap_slot, close));
+
+    return opens ? (struct cap_slot *)mark : NULL;
+}
 
 static inline bool cap_slot_vacant(const struct cap_slot *slot)
 {
@@ -141,9 +142,6 @@ int cap_derive(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint
 // dst becomes a sibling of src, with the same parent and badge; rights must be within src's.
 int cap_copy(struct cap_slot *src, struct cap_slot *dst, uint32_t rights);
 
-// dst takes src's place: tree position, window, flags. src becomes vacant. Hooks: moved.
-int cap_move(struct cap_slot *src, struct cap_slot *dst);
-
 // Deletes one capability; its children become children of its parent. Constant time.
 void cap_delete(struct cap_slot *slot);
 
@@ -152,24 +150,18 @@ void cap_delete(struct cap_slot *slot);
 int cap_revoke(struct cap_slot *slot, uint32_t budget);
 
 // Deletes every capability to obj, in the same way. CAP_OK: none is left, and the object may
-// be gone if hooks.unref released it.
+// be gone if cap_hook_unref released it.
 int cap_obj_revoke_all(struct cap_obj *obj, uint32_t budget);
 
-// Walking the slots that name an object, ancestors first. Deleting the current one is safe with
-// the _SAFE form; deleting others is not.
+// Walking the slots that name an object, ancestors first.
 struct cap_slot *cap_obj_first(const struct cap_obj *obj);
 struct cap_slot *cap_obj_next(const struct cap_slot *slot);
 
 #define CAP_OBJ_FOREACH(slot, obj)                                                                 \
     for ((slot) = cap_obj_first(obj); (slot); (slot) = cap_obj_next(slot))
-#define CAP_OBJ_FOREACH_SAFE(slot, obj, tmp)                                                       \
-    for ((slot) = cap_obj_first(obj); (slot) && ((tmp) = cap_obj_next(slot), 1); (slot) = (tmp))
 
-// Walking the children of a slot, or the roots of an object: youngest child first, oldest root
-// first. cap_parent costs as many steps as there are siblings: for tests and debuggers.
+// The youngest child of a slot; NULL when it has none.
 struct cap_slot *cap_child_first(const struct cap_slot *slot);
-struct cap_slot *cap_sibling_next(const struct cap_slot *slot);
-struct cap_slot *cap_parent(const struct cap_slot *slot);
 
 // Checks an object's forest: brackets nest, links and counts agree, rights and badges of
 // children are within their parents'. NULL when sound, otherwise what is wrong. Linear time.

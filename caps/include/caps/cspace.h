@@ -30,15 +30,13 @@ struct cspace {
     struct cap_marks vacant; // by cap_slot.open
     uint32_t pages;          // slot pages
     uint32_t used;           // slots that hold a capability
-    uint32_t retired;
     uint32_t clear_at; // where cspace_clear goes on
-    bool dir_ready;    // a directory page waits for its first slot page
     bool closed;       // pages are being taken back
 };
 
 void cspace_init(struct cspace *cs);
 
-// Gives the table one page. Returns how many vacant slots that made: 0 when the page became a
+// Gives the table one zeroed page. Returns how many vacant slots that made: 0 when the page became a
 // root or directory page (so give another one), CAP_EFULL when it was not taken. To gain slots:
 //     do { page = buy(); n = cspace_add_page(cs, page); } while (n == 0);
 int cspace_add_page(struct cspace *cs, void *page);
@@ -56,10 +54,9 @@ static inline uint32_t cspace_size(const struct cspace *cs)
 // The slot at an index in any state; NULL for index 0 and beyond the end.
 struct cap_slot *cspace_slot(const struct cspace *cs, uint32_t index);
 
-// A vacant slot to be used as a destination, NULL when there is none: any, or the one at index.
+// A vacant slot to be used as a destination, NULL when there is none: the one at index, or any (0).
 // It stays vacant until an operation fills it.
-struct cap_slot *cspace_vacant(struct cspace *cs);
-struct cap_slot *cspace_vacant_at(struct cspace *cs, uint32_t index);
+struct cap_slot *cspace_vacant(struct cspace *cs, uint32_t index);
 
 static inline cap_handle_t cspace_handle(const struct cap_slot *slot)
 {
@@ -71,26 +68,11 @@ static inline cap_handle_t cspace_handle(const struct cap_slot *slot)
 int cspace_lookup(const struct cspace *cs, cap_handle_t handle, uint8_t type,
                   uint32_t rights_needed, struct cap_slot **slot);
 
-// What a clone does with one capability; dst is vacant and has src's generation, so that the
-// handle stays the same whatever fills it. pick may call caps/ to fill dst, and is asked again
-// about the same src after a CAP_AGAIN.
-enum cspace_pick {
-    CSPACE_SKIP, // leave dst vacant, or as the callback filled it (a replacement)
-    CSPACE_COPY, // make dst a sibling of src with src's rights, then call done
-};
-struct cspace_cloner {
-    enum cspace_pick (*pick)(void *arg, struct cap_slot *src, struct cap_slot *dst); // NULL: copy
-    void (*done)(void *arg, struct cap_slot *src, struct cap_slot *dst); // e.g. map dst's window
-    void *arg;
-};
-
-// Copies src's capabilities into dst at the same indices with the same handles, for fork. Looks
-// at no more than budget indices from *cursor (first 0) on and moves *cursor along. CAP_OK: done.
-// CAP_AGAIN: repeat. CAP_ENOSLOT: add a page to dst and repeat. A slot of dst that is in use is
-// left alone. Generations of vacant slots are carried over too, so that what was stale in src is
-// stale in dst.
-int cspace_clone(struct cspace *dst, struct cspace *src, uint32_t budget, uint32_t *cursor,
-                 const struct cspace_cloner *cloner);
+// For fork: dst, the slot at src's index in another table, becomes a sibling of src with the same
+// handle, or, without `copy`, stays vacant, and src's handle is stale in it. CAP_EUSED: dst is left
+// alone, it is in use or later than src. CAP_AGAIN: repeat. Generations of vacant slots are carried
+// over too, so that what was stale in src's table is stale in dst's.
+int cspace_clone(struct cap_slot *src, struct cap_slot *dst, bool copy);
 
 // Deletes every capability in the table, looking at no more than budget slots. CAP_OK: empty.
 // CAP_AGAIN: repeat.

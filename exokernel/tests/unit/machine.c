@@ -236,7 +236,6 @@ void machine_start(uint64_t frames)
     cap_obj_init(&root->obj.cap);
     root->obj.type = EXO_CAP_BANK;
     bank_init(root, frames - 1);
-    cap_start();
 }
 
 static struct bank *split(struct bank *bank, uint64_t frames)

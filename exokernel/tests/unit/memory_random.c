@@ -216,7 +216,10 @@ static int64_t do_others(void)
                      &slot) ||
             cap_slot_for(envs[pick(ENVS)], 0, &dst))
             return -1;
-        return cap_move(slot, dst);
+        if (cap_copy_to(slot, dst, slot->rights))
+            return -1;
+        cap_delete(slot);
+        return 0;
     case 1:
         if (cap_find(some_cap(EXO_CAP_FRAMES), EXO_CAP_FRAMES, 0, &slot))
             return -1;
