@@ -37,12 +37,8 @@ int cspace_add_page(struct cspace *cs, void *page)
 
     if (cs->closed || cs->pages == CSPACE_PAGES_MAX)
         return CAP_EFULL;
-    if (!cs->root) {
-        cs->root = page;
-        return 0;
-    }
-    if (!cs->root[dir]) {
-        cs->root[dir] = page;
+    if (!cs->root || !cs->root[dir]) {
+        *(cs->root ? (void **)&cs->root[dir] : (void **)&cs->root) = page;
         return 0;
     }
     page_slots(cs, page);

@@ -33,6 +33,7 @@ void bank_charge(struct bank *bank, uint64_t frames)
 {
     kassert(frames <= bank->limit - bank->used);
     bank->used += frames;
+    info_page->frames_free = frames_buddy.nfree;
 }
 
 // Frees a bank that nothing was bought from and nobody names.

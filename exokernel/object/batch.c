@@ -251,16 +251,12 @@ int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, ui
         return err;
     if (count > BATCH_OPS)
         return -EXO_ELIMIT;
-    for (; done < count; done++) {
+    for (; done < count && !err; done += !err) {
         err = copy_from_user(&op, ops + done * sizeof(op), sizeof(op));
-        if (err)
-            break;
-        pages += op.count;
+        pages += err ? 0 : op.count;
         if (done && pages > BATCH_PAGES)
             break;
-        err = batch_op(as, pays, &op);
-        if (err)
-            break;
+        err = err ? err : batch_op(as, pays, &op);
     }
     return done || !err ? (int64_t)done : err;
 }

@@ -57,7 +57,6 @@ struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero)
 
     kassert(found); // every bank's room is free RAM
     bank_charge(bank, 1);
-    info_page->frames_free = frames_buddy.nfree;
     f = &frames_buddy.table[fn];
     *f = (struct frame){.bank = bank};
     frame_kind_set(fn, kind);
@@ -105,7 +104,6 @@ int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct k
     kassert(bytes <= 4 * EXO_PAGE_SIZE);
     if (bank_room(bank) < pages || !buddy_alloc(&frames_buddy, pages, 1, &fn))
         return -EXO_ENOMEM;
-    info_page->frames_free = frames_buddy.nfree;
     bank_charge(bank, pages);
     *obj = frame_memory(frame_of(fn));
     for (exo_fn_t i = fn; i < fn + pages; i++) {

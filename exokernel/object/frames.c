@@ -38,31 +38,28 @@ uint64_t run_charge(const struct kobj *obj)
     return obj->type == EXO_CAP_FRAMES && run->bought ? run->count : 0;
 }
 
-static int run_new(struct bank *bank, exo_fn_t first, uint64_t count, struct run **run)
+static int run_new(struct bank *bank, exo_fn_t first, uint64_t count, bool ram, bool bought,
+                   struct kobj **obj)
 {
-    struct kobj *obj;
-    int err = kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), &obj);
+    int err = kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), obj);
+    struct run *run;
 
     if (err)
         return err;
-    *run = (struct run *)obj;
-    (*run)->first = first;
-    (*run)->count = count;
-    return 0;
-}
-
-static void run_own(struct run *run, bool unzeroed)
-{
-    for (exo_fn_t fn = run->first; fn < run->first + run->count; fn++) {
-        *frame_of(fn) = (struct frame){.owner = &run->obj, .unzeroed = unzeroed};
+    run = (struct run *)*obj;
+    run->first = first;
+    run->count = count;
+    run->ram = ram;
+    run->bought = bought;
+    for (exo_fn_t fn = first; ram && fn < first + count; fn++) {
+        *frame_of(fn) = (struct frame){.owner = *obj, .unzeroed = bought};
         frame_kind_set(fn, EXO_FRAME_RUN);
     }
-    run->ram = true;
+    return 0;
 }
 
 int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, struct kobj **obj)
 {
-    struct run *run;
     bool found;
     int err;
 
@@ -74,18 +71,14 @@ int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, s
         found = buddy_alloc(&frames_buddy, count, flags & EXO_FRAMES_2M ? 512 : 1, &at);
     if (!found)
         return flags & EXO_FRAMES_AT ? -EXO_EBUSY : -EXO_ENOMEM;
-    err = run_new(bank, at, count, &run);
+    err = run_new(bank, at, count, true, true, obj);
     if (err) {
         buddy_free(&frames_buddy, at, count);
         return err;
     }
     bank_charge(bank, count);
-    info_page->frames_free = frames_buddy.nfree;
-    run->bought = true;
-    run_own(run, true);
     for (exo_fn_t fn = at; fn < at + count && count <= ZERO_AT_ONCE; fn++)
         frame_ready(frame_of(fn));
-    *obj = &run->obj;
     return 0;
 }
 
@@ -105,19 +98,10 @@ static bool adoptable(exo_fn_t first, uint64_t count, bool *ram)
 
 int frames_adopt(struct bank *bank, exo_fn_t first, uint64_t count, struct kobj **obj)
 {
-    struct run *run;
     bool ram;
-    int err;
 
-    if (!adoptable(first, count, &ram))
-        return -EXO_EBUSY;
-    err = run_new(bank, first, count, &run);
-    if (err)
-        return err;
-    if (ram)
-        run_own(run, false);
-    *obj = &run->obj;
-    return 0;
+    return adoptable(first, count, &ram) ? run_new(bank, first, count, ram, false, obj)
+                                         : -EXO_EBUSY;
 }
 
 // Gives back up to *budget frames from the front; true when the run is gone.

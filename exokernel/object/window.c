@@ -131,24 +131,23 @@ static int window_join(const struct cap_slot *slot, struct aspace *as, const str
                        struct cap_window *w)
 {
     const struct cap_window *old = &slot->window;
-    uint32_t end;
+    int err = -EXO_EEXISTS;
 
     *w = (struct cap_window){as, op->va, (uint32_t)op->first, op->count};
     if (!slot->wkind)
         return 0;
-    if (old->aspace != as || window_base(old) != window_base(w))
-        return window_live(slot) ? -EXO_EEXISTS : 0;
-    end = old->first + old->count > w->first + w->count ? old->first + old->count
-                                                        : w->first + w->count;
-    if (old->first < w->first)
-        *w = *old;
-    w->count = end - w->first;
-    if (w->count <= WINDOW_LIMIT)
-        return 0;
-    if (window_live(slot))
-        return -EXO_ELIMIT;
-    *w = (struct cap_window){as, op->va, (uint32_t)op->first, op->count};
-    return 0;
+    if (old->aspace == as && window_base(old) == window_base(w)) {
+        uint32_t first = old->first < w->first ? old->first : w->first;
+        uint32_t old_end = old->first + old->count, end = w->first + w->count;
+
+        end = old_end > end ? old_end : end;
+        if (end - first <= WINDOW_LIMIT) {
+            *w = (struct cap_window){as, old->va < w->va ? old->va : w->va, first, end - first};
+            return 0;
+        }
+        err = -EXO_ELIMIT;
+    }
+    return window_live(slot) ? err : 0;
 }
 
 // --- mapping ---------------------------------------------------------------------------------
