@@ -182,7 +182,8 @@ static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct 
     err = cap_error(cspace_clone(src, dst, copy));
     if (!err && window && window_live(src))
         window_clone(dst, src, c->to->aspace, c->to->bank);
-    *pages += window ? w->count : 0;
+    if (window) // one directory entry, or page by page
+        *pages += w->count == SEGMENT_ENTRIES && w->va % SEG_SPAN == 0 ? 1 : w->count;
     return err;
 }
 

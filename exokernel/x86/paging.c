@@ -119,6 +119,9 @@ static void skip_vacant(struct spot *s, uint64_t end)
         most = in_range;
     if (most > s->steps)
         most = s->steps;
+    for (const uint64_t *e = s->entry; n + 8 <= most; n += 8, e += 8)
+        if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+            break;
     while (n < most && s->entry[n] == 0)
         n++;
     s->entry += n;
