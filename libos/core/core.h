@@ -82,5 +82,5 @@ void mem_forget_application(void);       // the pages are not there (embryo with
 void mem_after_fork_child(void);
 
 // exec.c
-void exec_start(const struct libos_start *start) __attribute__((noreturn));
+void exec_start(struct libos_start *start) __attribute__((noreturn));
 #endif

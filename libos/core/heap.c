@@ -14,8 +14,6 @@
 #define CLASSES     14
 #define RUN_CLASS   CLASSES
 #define GROW_PAGES  4ull
-#define REFILL_BIG  4ull // pages carved at once for blocks of more than BIG_TOTAL bytes
-#define BIG_TOTAL   512u
 
 static const uint16_t class_size[CLASSES] = {16,  32,  48,  64,  96,   128,  192,
                                              256, 384, 512, 768, 1024, 1536, 2032};
@@ -98,11 +96,10 @@ static void *run_alloc(uint64_t pages)
 static bool refill(unsigned class)
 {
     size_t total = class_size[class] + HEADER;
-    uint64_t pages = total > BIG_TOTAL ? REFILL_BIG : 1;
-    uint8_t *p = run_alloc(pages);
+    uint8_t *p = run_alloc(1);
     if (!p)
         return false;
-    for (size_t at = 0; at + total <= pages * EXO_PAGE_SIZE; at += total) {
+    for (size_t at = 0; at + total <= EXO_PAGE_SIZE; at += total) {
         struct small *s = (struct small *)(p + at);
         s->head.class = class;
         s->head.magic = DEAD;

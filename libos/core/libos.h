@@ -127,6 +127,8 @@ void *heap_resize(void *p, size_t old_size, size_t new_size);
 // rights EXO_R_*. 0 or -LX_E...; window_unmap gives the address range back (and unmaps).
 int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va);
 void window_unmap(void *va, uint64_t pages);
+// Deletes the capability, and with it the window at va (NULL: it has none), and gives the range back: one kernel call.
+void window_close(void *va, uint64_t pages, exo_handle_t cap);
 
 // Who pays, and the kernel log if this process may write it (0: no). In ordinary processes libos_bank == H_BANK.
 extern exo_handle_t libos_bank, libos_machine;

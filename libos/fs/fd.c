@@ -56,14 +56,10 @@ void file_put(struct file *file)
         return;
     if (file->ops->close)
         file->ops->close(file);
-    if (file->node)
-        window_unmap((void *)(uintptr_t)file->node, 1);
-    if (file->state_cap) {
-        window_unmap(file->state, 1);
-        exo_cap_delete(file->state_cap);
-    }
+    if (file->state_cap)
+        window_close(file->state, 1, file->state_cap);
     if (file->node_cap)
-        exo_cap_delete(file->node_cap);
+        window_close((void *)(uintptr_t)file->node, 1, file->node_cap);
     if (file->endpoint)
         exo_cap_delete(file->endpoint);
     heap_free(file);

@@ -42,10 +42,8 @@ static int parts_reach(struct file *file, uint64_t part)
 
 static void part_drop(struct file_part *part)
 {
-    if (part->window)
-        window_unmap(part->window, 512);
     if (part->seg)
-        exo_cap_delete(part->seg);
+        window_close(part->window, 512, part->seg);
     *part = (struct file_part){0};
 }
 

@@ -259,14 +259,10 @@ static void pipe_close(struct file *file)
     struct pipe_end *p = file->pipe;
     if (!p)
         return;
-    if (p->w)
-        window_unmap(p->w, 1 + PIPE_PAGES);
-    if (p->r)
-        window_unmap(p->r, 1);
     if (p->wcap)
-        exo_cap_delete(p->wcap);
+        window_close(p->w, 1 + PIPE_PAGES, p->wcap);
     if (p->rcap)
-        exo_cap_delete(p->rcap);
+        window_close(p->r, 1, p->rcap);
     heap_free(p);
 }
 

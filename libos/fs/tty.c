@@ -165,10 +165,8 @@ static void tty_close(struct file *file)
     struct tty_file *t = file->private;
     if (!t)
         return;
-    if (t->page)
-        window_unmap((void *)(uintptr_t)t->page, 1);
     if (t->page_cap)
-        exo_cap_delete(t->page_cap);
+        window_close((void *)(uintptr_t)t->page, 1, t->page_cap);
     heap_free(t);
 }
 

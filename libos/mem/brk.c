@@ -141,15 +141,18 @@ static unsigned clone_application(struct exo_region *regions, unsigned max, uint
     return n;
 }
 
-// Stacks and data are copied at once: the parent writes them on its way out anyway, and an upcall must find its
-// stack. The heap is shared until written.
+// Stacks and data are copied at once: both sides write them on their way out anyway, and an upcall must find its
+// stack. So is a heap of usual size, most pages of which would be broken soon; a big one is shared until written.
+#define HEAP_COPIED (16 * PAGE)
+
 static unsigned clone_libos(struct exo_region *regions)
 {
     uint64_t sp = page_down((uint64_t)__builtin_frame_address(0));
     regions[0] = (struct exo_region){LIBOS_DATA, page_up((uint64_t)libos_data_end), EXO_CLONE_COPY, 0};
     regions[1] = (struct exo_region){UPCALL_STACK, UPCALL_TOP, EXO_CLONE_COPY, 0};
     regions[2] = (struct exo_region){sp, CALL_TOP, EXO_CLONE_COPY, 0};
-    regions[3] = (struct exo_region){LIBOS_HEAP, heap_top, EXO_CLONE_COW, 0};
+    uint32_t mode = heap_top - LIBOS_HEAP <= HEAP_COPIED ? EXO_CLONE_COPY : EXO_CLONE_COW;
+    regions[3] = (struct exo_region){LIBOS_HEAP, heap_top, mode, 0};
     return heap_top > LIBOS_HEAP ? 4 : 3;
 }
 
@@ -157,13 +160,11 @@ unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool applic
 {
     if (*cursor == 0)
         *cursor = application ? EXO_USER_BASE : EXO_LIBOS_BASE;
-    if (*cursor < EXO_LIBOS_BASE) {
-        unsigned n = clone_application(regions, max, cursor);
-        if (n)
-            return n;
-    }
-    if (*cursor != EXO_LIBOS_BASE || max < 4)
-        return 0;
+    unsigned n = 0;
+    if (*cursor < EXO_LIBOS_BASE)
+        n = clone_application(regions, max, cursor);
+    if (*cursor != EXO_LIBOS_BASE || max - n < 4)
+        return n;
     *cursor = EXO_USER_END;
-    return clone_libos(regions);
+    return n + clone_libos(regions + n);
 }

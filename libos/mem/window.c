@@ -102,6 +102,15 @@ int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights
     return 0;
 }
 
+void window_close(void *va, uint64_t pages, exo_handle_t cap)
+{
+    struct arena *a = arena_for(pages);
+    while (exo_cap_delete(cap) == -EXO_EAGAIN)
+        ;
+    if (va)
+        range_give(a, (uint64_t)va, rounded(a, pages));
+}
+
 void window_unmap(void *va, uint64_t pages)
 {
     struct arena *a = arena_for(pages);

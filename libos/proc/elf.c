@@ -27,11 +27,12 @@ static long frames_read(exo_handle_t frames, uint8_t *dst, size_t n, uint64_t of
             size_t part = pages * PAGE - at % PAGE;
             part = part < n - done ? part : n - done;
             size_t left = user_copy(dst + done, (uint8_t *)view + at % PAGE, part);
-            window_unmap(view, pages);
             error = left ? -LX_EFAULT : 0;
             done += part;
+            window_close(view, pages, (exo_handle_t)slot);
+        } else {
+            exo_cap_delete((exo_handle_t)slot);
         }
-        exo_cap_delete((exo_handle_t)slot);
         if (error)
             return error;
     }
@@ -59,6 +60,9 @@ int elf_read(struct elf *elf, const struct source *s)
     if (error)
         return error;
     size_t bytes = elf->head.e_phnum * sizeof elf->ph[0];
+    elf->ph = heap_alloc(bytes);
+    if (!elf->ph)
+        return -LX_ENOMEM;
     if (elf->head.e_phoff + bytes <= (size_t)got)
         memcpy(elf->ph, first + elf->head.e_phoff, bytes);
     else if (source_read(s, elf->ph, bytes, elf->head.e_phoff) != (long)bytes)

@@ -23,7 +23,7 @@
 char exec_path[LX_PATH_MAX]; // of the running program, as given
 
 struct exec {
-    char path[LX_PATH_MAX]; // of the file to load (the last interpreter of a script)
+    char *path; // of the file to load (the last interpreter of a script), in the heap
     struct args args;
     struct source program, interp;
     struct elf elf, interp_elf;
@@ -41,7 +41,22 @@ static void exec_free(struct exec *x)
         file_put(x->program.file);
     if (x->interp.file)
         file_put(x->interp.file);
+    heap_free(x->elf.ph);
+    heap_free(x->interp_elf.ph);
+    heap_free(x->path);
     heap_free(x);
+}
+
+static int set_path(struct exec *x, const char *path)
+{
+    size_t n = strlen(path) + 1;
+    char *copy = heap_alloc(n);
+    if (!copy)
+        return -LX_ENOMEM;
+    memcpy(copy, path, n);
+    heap_free(x->path);
+    x->path = copy;
+    return 0;
 }
 
 // --- finding the program ------------------------------------------------------------------------------------
@@ -127,9 +142,10 @@ static int follow_script(struct exec *x)
     int error = script_parse(head, (size_t)n, &interp, &arg);
     if (!error)
         error = strings_script(&x->args.argv, interp, arg, x->path);
+    if (!error)
+        error = set_path(x, interp);
     if (error)
         return error;
-    memcpy(x->path, interp, strlen(interp) + 1);
     file_put(x->program.file);
     x->program = (struct source){0};
     return 1;
@@ -278,15 +294,29 @@ static long execute(struct exec *x, struct file *file, uint64_t argv, uint64_t e
     return error;
 }
 
+// A struct exec with the application's path; NULL and an error. An empty path is for the caller to judge.
+static struct exec *exec_new(uint64_t upath, long *error)
+{
+    char path[LX_PATH_MAX];
+    long n = user_string(path, upath, sizeof path);
+    *error = n < 0 ? n : -LX_ENOMEM;
+    struct exec *x = n < 0 ? NULL : heap_alloc(sizeof *x);
+    if (x && set_path(x, path)) {
+        heap_free(x);
+        x = NULL;
+    }
+    return x;
+}
+
 long px_execve(uint64_t path, uint64_t argv, uint64_t envp)
 {
-    struct exec *x = heap_alloc(sizeof *x);
+    long error;
+    struct exec *x = exec_new(path, &error);
     if (!x)
-        return -LX_ENOMEM;
-    long n = user_string(x->path, path, sizeof x->path);
-    if (n <= 0) {
-        heap_free(x);
-        return n ? n : -LX_ENOENT;
+        return error;
+    if (!x->path[0]) {
+        exec_free(x);
+        return -LX_ENOENT;
     }
     return execute(x, NULL, argv, envp);
 }
@@ -298,52 +328,62 @@ long px_close(int fd);
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_EMPTY_PATH       0x1000
 
-static void name_fd(char *to, int fd)
+static int name_fd(struct exec *x, int fd)
 {
-    static const char prefix[] = "/dev/fd/";
-    char digits[12];
-    unsigned n = 0;
-    memcpy(to, prefix, sizeof prefix);
-    to += sizeof prefix - 1;
+    char name[24] = "/dev/fd/", digits[12];
+    unsigned n = 0, at = 8;
     do
         digits[n++] = (char)('0' + fd % 10);
     while ((fd /= 10));
     while (n)
-        *to++ = digits[--n];
-    *to = 0;
+        name[at++] = digits[--n];
+    return set_path(x, name);
+}
+
+// The file that execveat names by descriptor; NULL and an error. Other names go the way of execve.
+static struct file *file_at(struct exec *x, int dirfd, uint64_t path, int flags, long *error)
+{
+    struct file *file = NULL;
+    if (x->path[0]) {
+        uint32_t how = LX_O_RDONLY | LX_O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? LX_O_NOFOLLOW : 0);
+        long fd = px_openat(dirfd, path, how, 0);
+        *error = fd;
+        if (fd < 0)
+            return NULL;
+        file = file_get((int)fd);
+        px_close((int)fd);
+    } else if (dirfd >= 0) {
+        file = file_get(dirfd);
+        *error = file ? name_fd(x, dirfd) : -LX_EBADF;
+        if (file && *error) {
+            file_put(file);
+            file = NULL;
+        }
+    } else {
+        *error = -LX_EBADF;
+    }
+    return file;
 }
 
 long px_execveat(int dirfd, uint64_t path, uint64_t argv, uint64_t envp, int flags)
 {
+    long error;
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
         return -LX_EINVAL;
-    struct exec *x = heap_alloc(sizeof *x);
+    struct exec *x = exec_new(path, &error);
     if (!x)
-        return -LX_ENOMEM;
-    long n = user_string(x->path, path, sizeof x->path);
-    if (n < 0 || (!n && !(flags & AT_EMPTY_PATH))) {
-        heap_free(x);
-        return n ? n : -LX_ENOENT;
+        return error;
+    if (!x->path[0] && !(flags & AT_EMPTY_PATH)) {
+        exec_free(x);
+        return -LX_ENOENT;
     }
-    if (x->path[0] == '/' || (n && dirfd == AT_FDCWD && !(flags & AT_SYMLINK_NOFOLLOW)))
+    bool plain = x->path[0] == '/' || (x->path[0] && dirfd == AT_FDCWD);
+    if (plain && !(flags & AT_SYMLINK_NOFOLLOW))
         return execute(x, NULL, argv, envp);
-    struct file *file;
-    if (n) {
-        uint32_t how = LX_O_RDONLY | LX_O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? LX_O_NOFOLLOW : 0);
-        long fd = px_openat(dirfd, path, how, 0);
-        if (fd < 0) {
-            heap_free(x);
-            return fd;
-        }
-        file = file_get((int)fd);
-        px_close((int)fd);
-    } else {
-        file = file_get(dirfd);
-        name_fd(x->path, dirfd);
-    }
+    struct file *file = file_at(x, dirfd, path, flags, &error);
     if (!file) {
-        heap_free(x);
-        return -LX_EBADF;
+        exec_free(x);
+        return error;
     }
     return execute(x, file, argv, envp);
 }
@@ -392,15 +432,14 @@ void exec_inherit(const struct libos_kept *kept)
 // What init asked for cannot be done: the environment ends, with the status a shell would give.
 #define START_FAILED (127 << 8)
 
-void exec_start(const struct libos_start *start)
+void exec_start(struct libos_start *start)
 {
     struct exec *x = heap_alloc(sizeof *x);
     if (!x)
         libos_panic("no memory to start");
-    const char *path = start_strings(start, x);
-    size_t n = strlen(path);
-    memcpy(x->path, path, (n < sizeof x->path ? n : sizeof x->path - 1) + 1);
-    int error;
+    int error = set_path(x, start_strings(start, x));
+    if (error || strlen(x->path) >= LX_PATH_MAX)
+        libos_panic("the path to start is too long");
     if (start->mode == LIBOS_START_FRAMES) {
         set_comm(x, x->path);
         x->program = (struct source){.frames = start->image, .size = start->image_bytes};

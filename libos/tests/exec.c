@@ -46,9 +46,11 @@ long user_string(char *dst, uint64_t src, size_t max)
 // --- ELF ----------------------------------------------------------------------------------------------------
 #define SIZE 0x300000ull
 
+static struct lx_elf_phdr headers[2];
+
 static struct elf good(void)
 {
-    struct elf e = {.head = {.e_ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .e_type = LX_ET_EXEC}};
+    struct elf e = {.ph = headers, .head = {.e_ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .e_type = LX_ET_EXEC}};
     e.head.e_machine = LX_EM_X86_64;
     e.head.e_phoff = 64;
     e.head.e_phentsize = 56;
