@@ -87,8 +87,8 @@ static void callers(void)
         gate = give(&peer[i], ep, EXO_R_CALL);
         outcome[i] = 99;
         is(exo_ctx_bind(peer[i].env, 0, boot->slice), 0);
+        exo_wait(0, 0, now() + 40000000); // it queues, before the next does
     }
-    exo_wait(0, 0, now() + 20000000); // both queue
     is(next(&m, 0), 0);
     is(CTX->in_kind, EXO_EV_CALL);
     is(m.w[0], 0);
