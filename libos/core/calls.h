@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Prototypes of calls that other parts of the libOS use too. The dispatch table itself takes addresses only (syscalls.def).
+// Prototypes of calls that other parts of the libOS use too. The dispatch table itself takes
+// addresses only (syscalls.def).
 #ifndef LIBOS_CALLS_H
 #define LIBOS_CALLS_H
 #include <stddef.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of system calls, generated from syscalls.def. `libos_calls` points at the table in use: this one, or
-// one whose every entry goes through a tracer or through the checks of a simulated vfork child.
+// The table of system calls, generated from syscalls.def. `libos_calls` points at the table in use:
+// this one, or one whose every entry goes through a tracer or through the checks of a simulated
+// vfork child.
 #include <core/core.h>
 
-#define AS_CALL(f) ((syscall_fn)(void (*)(void))(f)) // their arguments differ; registers do not
+// Their arguments differ; the registers they come in do not.
+#define AS_CALL(f)          ((syscall_fn)(void (*)(void))(f))
 #define SYS(nr, name, args) long px_##name();
 #include <syscalls.def>
 #undef SYS

@@ -2,17 +2,19 @@
 //
 // The ways into and out of the libOS.
 //
-// Native entry (%gs:0x10): eax = number, arguments in rdi rsi rdx rcx r8 r9, an ordinary function call. Cancellation points
-// (%gs:0x18) also bring the bounds of musl's range in r10 and r11. Foreign entry: the kernel comes here
-// from a SYSCALL with the registers as they were; only rax, rcx and r11 may change.
-// All three lay out a struct sys_frame at the top of the thread's libOS stack (libos.h) and call through
-// `libos_calls`, which is the table of syscalls.def or one of its stand-ins (trace, vfork simulation).
-// The libOS is compiled without vector instructions, so these registers stay the application's throughout.
+// Native entry (%gs:0x10): eax = number, arguments in rdi rsi rdx rcx r8 r9, an ordinary function
+// call. Cancellation points (%gs:0x18) also bring the bounds of musl's range in r10 and r11.
+// Foreign entry: the kernel comes here from a SYSCALL with the registers as they were; only rax,
+// rcx and r11 may change. All three lay out a struct sys_frame at the top of the thread's libOS
+// stack (libos.h) and call through `libos_calls`, which is the table of syscalls.def or one of its
+// stand-ins (trace, vfork simulation). The libOS is compiled without vector instructions, so these
+// registers stay the application's throughout.
 //
-// The way out looks at ctx->pending and CTX_WORK, then leaves. A notification between look and leave would be
-// lost until the next call, so upcall.c sends what it interrupts in [exit_check, exit_end) back to the look:
-// everything used there comes from memory that nothing overwrites. In [resume_window, resume_window_end) all registers have their
-// final values and rsp points at a frame for iretq: upcall.c carries the iretq out by itself.
+// The way out looks at ctx->pending and CTX_WORK, then leaves. A notification between look and
+// leave would be lost until the next call, so upcall.c sends what it interrupts in [exit_check,
+// exit_end) back to the look: everything used there comes from memory that nothing overwrites. In
+// [resume_window, resume_window_end) all registers have their final values and rsp points at a
+// frame for iretq: upcall.c carries the iretq out by itself.
 
 #define CTX_STACK      0x20
 #define CTX_THREAD     0x28
@@ -162,7 +164,8 @@ foreign_slow:
     pop_callee
     jmp foreign_check
 
-// sys_restart(rdi = struct sys_exit): as if the call were entered again. The structure may lie on this stack, below its place.
+// sys_restart(rdi = struct sys_exit): as if the call were entered again. The structure may lie on
+// this stack, below its place.
 sys_restart:
     lea 120(%rdi), %rsi
     mov %gs:CTX_STACK, %rdi
@@ -278,8 +281,8 @@ resume_slow:
     jmp resume_window
 
 // --- odds ---------------------------------------------------------------------------------------
-// long fork_save(struct exo_regs *): stores what the caller needs to go on; returns 0, and 1 in a context started
-// from these registers on a copy of the stack.
+// long fork_save(struct exo_regs *): stores what the caller needs to go on; returns 0, and 1 in a
+// context started from these registers on a copy of the stack.
 #define GPR 8
 fork_save:
     mov %rbx, GPR+8(%rdi)
@@ -299,8 +302,8 @@ fork_save:
 1:  mov $1, %eax
     jmp *%r11
 
-// clone and vfork also need the registers that a call preserves: they reach clone_call and vfork_call as
-// the seventh argument, a pointer to {r15, r14, r13, r12, rbp, rbx}.
+// clone and vfork also need the registers that a call preserves: they reach clone_call and
+// vfork_call as the seventh argument, a pointer to {r15, r14, r13, r12, rbp, rbx}.
 .macro with_callee to
     push_callee
     mov %rsp, %rax

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// The libOS's private heap: one growing range, free page runs in a tree, small blocks on lists by size.
+// The libOS's private heap: one growing range, free page runs in a tree, small blocks on lists by
+// size.
 //
-// Blocks carry a header with their size class or their pages. Free runs are kept by address and joined with
-// their neighbours; a run's node lies in the run itself, so freeing never allocates. Memory goes back to runs
-// but not to the bank: the heap of a process is small, and exec keeps it.
-// After fork the heap is copy-on-write: faults on it are resolved without touching it (mem/fault.c).
+// Blocks carry a header with their size class or their pages. Free runs are kept by address and
+// joined with their neighbours; a run's node lies in the run itself, so freeing never allocates.
+// Memory goes back to runs but not to the bank: the heap of a process is small, and exec keeps it.
+// After fork the heap is copy-on-write: faults on it are resolved without touching it
+// (mem/fault.c).
 #include <core/heap.h>
 
-#define HEADER      16ull
-#define LIVE        0x4c495645u
-#define DEAD        0x44454144u
-#define CLASSES     14
-#define RUN_CLASS   CLASSES
-#define GROW_PAGES  4ull
+#define HEADER     16ull
+#define LIVE       0x4c495645u
+#define DEAD       0x44454144u
+#define CLASSES    14
+#define RUN_CLASS  CLASSES
+#define GROW_PAGES 4ull
 
 static const uint16_t class_size[CLASSES] = {16,  32,  48,  64,  96,   128,  192,
                                              256, 384, 512, 768, 1024, 1536, 2032};
@@ -112,7 +114,7 @@ static unsigned class_of(size_t size)
 {
     unsigned class = 0;
     while (class < CLASSES && class_size[class] < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -157,7 +159,8 @@ void *heap_resize(void *p, size_t old_size, size_t new_size)
 {
     if (p) {
         const struct block *b = (struct block *)p - 1;
-        size_t room = b->class == RUN_CLASS ? b->pages * EXO_PAGE_SIZE - HEADER : class_size[b->class];
+        size_t room =
+            b->class == RUN_CLASS ? b->pages * EXO_PAGE_SIZE - HEADER : class_size[b->class];
         if (new_size <= room) {
             if (new_size > old_size)
                 memset((uint8_t *)p + old_size, 0, new_size - old_size);

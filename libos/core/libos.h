@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The interfaces inside the libOS.
 //
-// A system call is a function px_<name>(a0..a5) named in syscalls.def; it returns >= 0 or -LX_E... It runs on the
-// thread's libOS stack, called by core/entry.S, which on the way out delivers signals. "In the libOS" means that the
-// instruction pointer is in the libOS's text: an asynchronous upcall that finds it there only leaves its bits
-// in `pending` and returns; the way out looks at them (and starts over if an upcall comes between look and leave).
+// A system call is a function px_<name>(a0..a5) named in syscalls.def; it returns >= 0 or -LX_E...
+// It runs on the thread's libOS stack, called by core/entry.S, which on the way out delivers
+// signals. "In the libOS" means that the instruction pointer is in the libOS's text: an
+// asynchronous upcall that finds it there only leaves its bits in `pending` and returns; the way
+// out looks at them (and starts over if an upcall comes between look and leave).
 //
-// Everything here is private memory of one process. Data that other domains can write (rings, open-file pages, node
-// pages) is read through volatile, once, and bounded before use; a page that goes away faults and is recovered by
-// the accessors below.
+// Everything here is private memory of one process. Data that other domains can write (rings,
+// open-file pages, node pages) is read through volatile, once, and bounded before use; a page that
+// goes away faults and is recovered by the accessors below.
 #ifndef LIBOS_H
 #define LIBOS_H
 
@@ -26,18 +27,20 @@
 #include <proto/proc.h>
 #include <proto/fs.h>
 
-// Restart verdicts, as in Linux: never seen by the application; proc/signal.c turns them into EINTR or a restart.
+// Restart verdicts, as in Linux: never seen by the application; proc/signal.c turns them into EINTR
+// or a restart.
 #define ERESTARTSYS    512 // restart if the handler has SA_RESTART
 #define ERESTARTNOHAND 514 // restart only if no handler runs
 
-// --- threads (core/thread.c) -------------------------------------------------------------------------
+// --- threads (core/thread.c)
+// -------------------------------------------------------------------------
 struct thread {
-    struct exo_ctx *ctx;       // the kernel context it runs on
-    uint64_t stack_top;        // its libOS stack
+    struct exo_ctx *ctx; // the kernel context it runs on
+    uint64_t stack_top;  // its libOS stack
     int32_t tid;
-    uint64_t sigmask;          // blocked signals, bit n-1
-    uint64_t sigpending;       // taken from ctx->pending (process-wide ones are in proc_state)
-    uint64_t saved_mask;       // sigsuspend, ppoll, pselect: to be restored after the handler
+    uint64_t sigmask;    // blocked signals, bit n-1
+    uint64_t sigpending; // taken from ctx->pending (process-wide ones are in proc_state)
+    uint64_t saved_mask; // sigsuspend, ppoll, pselect: to be restored after the handler
     bool restore_mask;
     uint64_t altstack, altstack_size;
     uint32_t altstack_flags;
@@ -64,37 +67,39 @@ static inline uint8_t *msg_page(void) // the context's message page
     return (uint8_t *)ctx_self() + EXO_PAGE_SIZE;
 }
 
-// The system call being served: at the top of the thread's libOS stack, where core/entry.S puts it. Handlers run when no
-// libOS frame is live any more, so there is one at a time.
+// The system call being served: at the top of the thread's libOS stack, where core/entry.S puts it.
+// Handlers run when no libOS frame is live any more, so there is one at a time.
 enum sys_how { SYS_NATIVE = 0, SYS_CP = 1, SYS_FOREIGN = 2 };
 struct sys_frame {
     uint64_t arg[6];
     uint32_t nr;
-    uint32_t how;              // enum sys_how
-    uint64_t user_sp;          // native: points at the return address; foreign: as it was at the SYSCALL
+    uint32_t how;     // enum sys_how
+    uint64_t user_sp; // native: points at the return address; foreign: as it was at the SYSCALL
 };
 // The same on the way out with work to do: with the registers a call preserves.
 struct sys_exit {
     uint64_t r15, r14, r13, r12, rbp, rbx;
-    uint64_t rip, rflags;      // foreign only: where it returns to
+    uint64_t rip, rflags; // foreign only: where it returns to
     struct sys_frame frame;
 };
 static inline struct sys_frame *sys_frame(void)
 {
     return (struct sys_frame *)ctx_self()->libos_stack - 1;
 }
-// Who makes a signal deliverable without the kernel's `pending` (raise, unblocking), or returns ERESTART..., sets this:
-// the way out then goes through sig_exit_path, which clears it first.
+// Who makes a signal deliverable without the kernel's `pending` (raise, unblocking), or returns
+// ERESTART..., sets this: the way out then goes through sig_exit_path, which clears it first.
 #define CTX_WORK 0 // ctx->libos_words[CTX_WORK]
 static inline void sys_work_set(void)
 {
     ctx_self()->libos_words[CTX_WORK] = 1;
 }
-// Registers after the return of the call with this result (native: those that a call may change are 0).
-// False when the return address cannot be read.
+// Registers after the return of the call with this result (native: those that a call may change are
+// 0). False when the return address cannot be read.
 bool sys_return_state(const struct sys_exit *exit, long result, struct exo_save *regs);
-void sys_restart(const struct sys_exit *exit) __attribute__((noreturn));       // serve the call again from the start
-void sys_resume(const struct exo_save *regs) __attribute__((noreturn));        // continue the application here
+void sys_restart(const struct sys_exit *exit)
+    __attribute__((noreturn)); // serve the call again from the start
+void sys_resume(const struct exo_save *regs)
+    __attribute__((noreturn)); // continue the application here
 static inline bool in_libos(uint64_t rip)
 {
     return rip - LIBOS_TEXT < LIBOS_PROCTAB - LIBOS_TEXT;
@@ -104,10 +109,11 @@ static inline const volatile struct proc_rec *proc_self(void) // own process rec
 {
     return proc_self_rec;
 }
-const volatile struct proc_rec *proc_at(uint32_t index);     // NULL when not mapped
+const volatile struct proc_rec *proc_at(uint32_t index); // NULL when not mapped
 
-// --- memory the application points to, and memory others can take away (core/user.c) -----------------
-// Recoverable: a fault that memory management cannot resolve ends the copy. Return 0 or -LX_EFAULT.
+// --- memory the application points to, and memory others can take away (core/user.c)
+// ----------------- Recoverable: a fault that memory management cannot resolve ends the copy.
+// Return 0 or -LX_EFAULT.
 int user_read(void *dst, uint64_t src, size_t n);
 int user_write(uint64_t dst, const void *src, size_t n);
 // Either side may fault. Returns the bytes NOT copied.
@@ -117,9 +123,11 @@ size_t user_zero(void *dst, size_t n);
 long user_string(char *dst, uint64_t src, size_t max);
 int user_load32(uint64_t addr, uint32_t *value);
 int user_store32(uint64_t addr, uint32_t value);
-int user_cas32(uint64_t addr, uint32_t *expected, uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
+int user_cas32(uint64_t addr, uint32_t *expected,
+               uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
 
-// --- memory of the libOS (core/heap.c, mem/window.c) --------------------------------------------------
+// --- memory of the libOS (core/heap.c, mem/window.c)
+// --------------------------------------------------
 void *heap_alloc(size_t size); // zeroed, or NULL
 void heap_free(void *p);
 void *heap_resize(void *p, size_t old_size, size_t new_size);
@@ -127,26 +135,34 @@ void *heap_resize(void *p, size_t old_size, size_t new_size);
 // rights EXO_R_*. 0 or -LX_E...; window_unmap gives the address range back (and unmaps).
 int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va);
 void window_unmap(void *va, uint64_t pages);
-// Deletes the capability, and with it the window at va (NULL: it has none), and gives the range back: one kernel call.
+// Deletes the capability, and with it the window at va (NULL: it has none), and gives the range
+// back: one kernel call.
 void window_close(void *va, uint64_t pages, exo_handle_t cap);
 
-// Who pays, and the kernel log if this process may write it (0: no). In ordinary processes libos_bank == H_BANK.
+// Who pays, and the kernel log if this process may write it (0: no). In ordinary processes
+// libos_bank == H_BANK.
 extern exo_handle_t libos_bank, libos_machine;
 
-// --- errors -----------------------------------------------------------------------------------------------
-int lx_error(int64_t exo); // -EXO_E... -> -LX_E... (BADHANDLE in a server call is -LX_EIO etc.); >= 0 stays
+// --- errors
+// -----------------------------------------------------------------------------------------------
+int lx_error(
+    int64_t exo); // -EXO_E... -> -LX_E... (BADHANDLE in a server call is -LX_EIO etc.); >= 0 stays
 
-// --- calling servers and waiting (core/server.c) -----------------------------------------------------------
-// Calls a server; m->w[0] = operation. Returns the server's verdict w[0] (as int64_t) or, if the transfer failed,
-// -LX_EIO. `send` capabilities are put into ctx->send by the caller before (count in m->meta).
+// --- calling servers and waiting (core/server.c)
+// ----------------------------------------------------------- Calls a server; m->w[0] = operation.
+// Returns the server's verdict w[0] (as int64_t) or, if the transfer failed, -LX_EIO. `send`
+// capabilities are put into ctx->send by the caller before (count in m->meta).
 long server_call(exo_handle_t endpoint, struct exo_msg *m);
-// Sleeps while all conditions hold. 0 something changed, -LX_ETIMEDOUT, -ERESTARTSYS when a signal that is
-// neither blocked nor ignored is pending (proc/signal.c decides). Conditions may number more than 64.
+// Sleeps while all conditions hold. 0 something changed, -LX_ETIMEDOUT, -ERESTARTSYS when a signal
+// that is neither blocked nor ignored is pending (proc/signal.c decides). Conditions may number
+// more than 64.
 int block_wait(const struct exo_cond *conds, unsigned n, exo_ns_t deadline);
 exo_ns_t clock_now(void); // monotonic ns, no kernel entry
 
-// --- address space (mem/) -------------------------------------------------------------------------------------
-// A page fault of user code or of the accessors above: true when resolved (retry), false: deliver SIGSEGV/SIGBUS.
+// --- address space (mem/)
+// ------------------------------------------------------------------------------------- A page
+// fault of user code or of the accessors above: true when resolved (retry), false: deliver
+// SIGSEGV/SIGBUS.
 struct fault_result {
     int signal, code;
     uint64_t addr;
@@ -154,52 +170,67 @@ struct fault_result {
 // inside: the libOS was interrupted (its message page must survive).
 bool mem_fault(uint64_t addr, uint64_t error, bool inside, struct fault_result *why);
 void mem_init(void);
-void mem_drop_application(void);                 // exec: unmaps everything below EXO_LIBOS_BASE
+void mem_drop_application(void); // exec: unmaps everything below EXO_LIBOS_BASE
 struct exo_region;
 // For aspace_clone, in pieces of at most max: *cursor starts at 0; returns 0 at the end.
-unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application, uint64_t *cursor);
+unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application,
+                           uint64_t *cursor);
 struct file;
 
-// --- descriptors (fs/) ----------------------------------------------------------------------------------------
+// --- descriptors (fs/)
+// ----------------------------------------------------------------------------------------
 void fd_init(const struct libos_start *start);
-int fd_before_fork(void);                        // private open-file state becomes shared pages; 0 or -LX_E...
+int fd_before_fork(void); // private open-file state becomes shared pages; 0 or -LX_E...
 void fd_after_fork_child(void);
 void fd_close_on_exec(void);
-void fd_close_all(void);                         // exit: what the kernel cannot do (flush nothing; FIFO, locks)
+void fd_close_all(void); // exit: what the kernel cannot do (flush nothing; FIFO, locks)
 // vfork simulation: the child works on a copy of the descriptor table.
 struct fd_table *fd_table_copy(void);
 void fd_table_swap(struct fd_table *with);
 void fd_table_drop(struct fd_table *table);
 // For exec and mmap: an open regular file.
-struct file *file_open_path(uint64_t user_path_or_zero, const char *path, int flags, long *error); // libOS-internal open
-struct file *file_get(int fd);                   // + reference, NULL = EBADF
+struct file *file_open_path(uint64_t user_path_or_zero, const char *path, int flags,
+                            long *error); // libOS-internal open
+struct file *file_get(int fd);            // + reference, NULL = EBADF
 void file_put(struct file *file);
-long file_pread(struct file *file, void *dst, size_t n, uint64_t offset); // dst may be application memory
+long file_pread(struct file *file, void *dst, size_t n,
+                uint64_t offset); // dst may be application memory
 int file_stat(struct file *file, struct lx_stat *st);
-// Segment number `part` (2 MiB units) of a regular file with rights READ (| WRITE): a handle that stays valid while the
-// file is open; mem/ maps it. 0 or -LX_E... Executing is allowed where reading is.
+// Segment number `part` (2 MiB units) of a regular file with rights READ (| WRITE): a handle that
+// stays valid while the file is open; mem/ maps it. 0 or -LX_E... Executing is allowed where
+// reading is.
 int file_segment(struct file *file, uint64_t part, bool write, exo_handle_t *seg);
-int file_fill(struct file *file, uint64_t page, bool write); // the page is present afterwards; -LX_ENXIO past the end
+int file_fill(struct file *file, uint64_t page,
+              bool write); // the page is present afterwards; -LX_ENXIO past the end
 uint64_t file_size(struct file *file);
 
-// --- signals and processes (proc/) ----------------------------------------------------------------------------
+// --- signals and processes (proc/)
+// ----------------------------------------------------------------------------
 void sig_init(void);
-void sig_force(int signal, int code, uint64_t addr, struct exo_save *at); // synchronous: SIGSEGV, SIGFPE ...; never returns to `at` unhandled
-bool sig_interrupts(void);        // a signal is pending that would end a wait now (takes ctx->pending first)
-// (Called with ctx->pending set; returns only when it is taken. May be called on the upcall stack, and nests.)
-void sig_notified(struct exo_save *save); // EXO_UP_NOTIFY outside libOS text: may change *save to run a handler
-// The way out of a system call when ctx->pending or CTX_WORK is set: runs a handler (builds its frame and leaves by
-// sys_resume), restarts the call (sys_restart), or returns the result. Also strips ERESTART... from the result.
+void sig_force(
+    int signal, int code, uint64_t addr,
+    struct exo_save *at); // synchronous: SIGSEGV, SIGFPE ...; never returns to `at` unhandled
+bool sig_interrupts(
+    void); // a signal is pending that would end a wait now (takes ctx->pending first)
+// (Called with ctx->pending set; returns only when it is taken. May be called on the upcall stack,
+// and nests.)
+void sig_notified(
+    struct exo_save *save); // EXO_UP_NOTIFY outside libOS text: may change *save to run a handler
+// The way out of a system call when ctx->pending or CTX_WORK is set: runs a handler (builds its
+// frame and leaves by sys_resume), restarts the call (sys_restart), or returns the result. Also
+// strips ERESTART... from the result.
 long sig_exit_path(long result, struct sys_exit *exit);
 void sig_after_fork_child(void);
 void sig_after_exec(void);
-// vfork simulation: what of the process's signal state the child may change until exec; NULL without memory.
-void *sig_snapshot(void);                 // dispositions, mask, alternate stack
-void sig_restore(void *snapshot);         // back to it, and frees it
-void sig_raise_self(int signal);         // SI_KERNEL, to the calling thread: SIGPIPE
-void sig_mask_for_call(uint64_t mask);   // until the way out of this call: ppoll, pselect, sigsuspend; the old mask
-                                         // comes back after the handler, or at once when none runs
-struct libos_kept;                        // what passes over a set-id exec
+// vfork simulation: what of the process's signal state the child may change until exec; NULL
+// without memory.
+void *sig_snapshot(void);         // dispositions, mask, alternate stack
+void sig_restore(void *snapshot); // back to it, and frees it
+void sig_raise_self(int signal);  // SI_KERNEL, to the calling thread: SIGPIPE
+void sig_mask_for_call(
+    uint64_t mask); // until the way out of this call: ppoll, pselect, sigsuspend; the old mask
+                    // comes back after the handler, or at once when none runs
+struct libos_kept;  // what passes over a set-id exec
 void sig_keep(struct libos_kept *kept);
 void sig_inherit(const struct libos_kept *kept);
 void timer_keep(struct libos_kept *kept);
@@ -207,18 +238,19 @@ void timer_inherit(const struct libos_kept *kept);
 void rlimit_keep(struct libos_kept *kept);
 void rlimit_inherit(const struct libos_kept *kept);
 void timer_after_fork_child(void);
-void timer_after_exec(void);              // POSIX timers go, alarm and itimers stay
-extern char exec_path[];                  // path of the running program, as exec got it
-uint64_t rlimit_cur(int resource);        // proc/rlimit.c: the soft limit, UINT64_MAX = none
-void timer_expired(void);         // the context's alarm bit: queue the signals that are due
+void timer_after_exec(void);       // POSIX timers go, alarm and itimers stay
+extern char exec_path[];           // path of the running program, as exec got it
+uint64_t rlimit_cur(int resource); // proc/rlimit.c: the soft limit, UINT64_MAX = none
+void timer_expired(void);          // the context's alarm bit: queue the signals that are due
 void proc_exit(int status) __attribute__((noreturn)); // wait-status encoding: code << 8 or signal
-void proc_after_fork_child(void);
 
-// The alarm uses notification bit 31 (signal 32 is never sent between processes); poll on many objects bit 32.
+// The alarm uses notification bit 31 (signal 32 is never sent between processes); poll on many
+// objects bit 32.
 #define NOTIFY_ALARM (1ull << 31)
 #define NOTIFY_ARMED (1ull << 32)
 
-// --- printing for debugging (core/print.c): %s %d %u %x %p %ld %lx; to the trace or, in servers, the kernel log
+// --- printing for debugging (core/print.c): %s %d %u %x %p %ld %lx; to the trace or, in servers,
+// the kernel log
 void libos_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void libos_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 

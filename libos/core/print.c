@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Printing for debugging. Lines go to the kernel's log where this process holds a MACHINE capability (init and what it
-// trusts), otherwise to descriptor 2.
+// Printing for debugging. Lines go to the kernel's log where this process holds a MACHINE
+// capability (init and what it trusts), otherwise to descriptor 2.
 #include <stdarg.h>
 #include <core/core.h>
 

@@ -4,12 +4,12 @@
 #include <core/core.h>
 
 static const int16_t exo_to_lx[] = {
-    [EXO_EBADHANDLE] = LX_EIO,  [EXO_ETYPE] = LX_EIO,      [EXO_ERIGHTS] = LX_EPERM,
-    [EXO_EINVAL] = LX_EINVAL,   [EXO_EFAULT] = LX_EFAULT,  [EXO_ENOMEM] = LX_ENOMEM,
-    [EXO_ENOSLOT] = LX_ENFILE,  [EXO_EAGAIN] = LX_EAGAIN,  [EXO_EINTR] = LX_EINTR,
-    [EXO_ETIMEDOUT] = LX_ETIMEDOUT, [EXO_EDEAD] = LX_EIO,  [EXO_EEXISTS] = LX_EEXIST,
-    [EXO_EBUSY] = LX_EBUSY,     [EXO_ENOENT] = LX_ENOENT,  [EXO_ECHANGED] = LX_EAGAIN,
-    [EXO_ENOSYS] = LX_ENOSYS,   [EXO_ELIMIT] = LX_EINVAL,
+    [EXO_EBADHANDLE] = LX_EIO,      [EXO_ETYPE] = LX_EIO,     [EXO_ERIGHTS] = LX_EPERM,
+    [EXO_EINVAL] = LX_EINVAL,       [EXO_EFAULT] = LX_EFAULT, [EXO_ENOMEM] = LX_ENOMEM,
+    [EXO_ENOSLOT] = LX_ENFILE,      [EXO_EAGAIN] = LX_EAGAIN, [EXO_EINTR] = LX_EINTR,
+    [EXO_ETIMEDOUT] = LX_ETIMEDOUT, [EXO_EDEAD] = LX_EIO,     [EXO_EEXISTS] = LX_EEXIST,
+    [EXO_EBUSY] = LX_EBUSY,         [EXO_ENOENT] = LX_ENOENT, [EXO_ECHANGED] = LX_EAGAIN,
+    [EXO_ENOSYS] = LX_ENOSYS,       [EXO_ELIMIT] = LX_EINVAL,
 };
 
 int lx_error(int64_t exo)
@@ -22,8 +22,8 @@ int lx_error(int64_t exo)
     return -exo_to_lx[n];
 }
 
-// A call that was interrupted before the server took it is made again: servers answer at once. Taking the
-// pending bits lets it through.
+// A call that was interrupted before the server took it is made again: servers answer at once.
+// Taking the pending bits lets it through.
 long server_call(exo_handle_t endpoint, struct exo_msg *m)
 {
     struct exo_msg request = *m;
@@ -44,8 +44,8 @@ static bool holds(const struct exo_cond *c)
     return user_load32(c->va, &now) == 0 && now == c->value;
 }
 
-#define WAIT_MAX  64
-#define LOOK_NS   10000000ull // with more conditions than the kernel takes: look again this often
+#define WAIT_MAX 64
+#define LOOK_NS  10000000ull // with more conditions than the kernel takes: look again this often
 
 int block_wait(const struct exo_cond *conds, unsigned n, exo_ns_t deadline)
 {

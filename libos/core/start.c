@@ -2,10 +2,11 @@
 //
 // The libOS's first instructions in a new environment.
 //
-// Two kinds of beginning. An environment built by init starts with struct libos_start: a server's image or the path of a
-// program. The first environment starts with the kernel's boot page: the kernel has loaded its program (init) and
-// this image already. In both, stacks are bought before anything else, since an upcall needs one; then everything moves
-// from the builder's stack to the libOS's own, and the builder's pages are given back.
+// Two kinds of beginning. An environment built by init starts with struct libos_start: a server's
+// image or the path of a program. The first environment starts with the kernel's boot page: the
+// kernel has loaded its program (init) and this image already. In both, stacks are bought before
+// anything else, since an upcall needs one; then everything moves from the builder's stack to the
+// libOS's own, and the builder's pages are given back.
 #include <core/core.h>
 #include <exo/boot.h>
 #include <proc/exec.h>

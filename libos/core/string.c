@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The few functions the compiler expects and the libOS uses. Repeated string instructions: short to execute under
-// emulation, and the vector registers belong to the application.
+// The few functions the compiler expects and the libOS uses. Repeated string instructions: short to
+// execute under emulation, and the vector registers belong to the application.
 #include <core/libos.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)

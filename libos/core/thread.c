@@ -2,8 +2,8 @@
 //
 // The thread and what its context needs to find it: stacks, entries, FS base, process record.
 //
-// There is one thread and one context for now, but nothing here is found by a global except through %gs: the context block
-// names the running thread and its stack, and both entries use only that.
+// There is one thread and one context for now, but nothing here is found by a global except through
+// %gs: the context block names the running thread and its stack, and both entries use only that.
 #include <core/core.h>
 
 _Static_assert(offsetof(struct thread, cp_begin) == 96, "entry.S");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// EXOC_TRACE in the environment of a program: a line for each system call, as strace prints them, decoded by
-// syscalls.def. The value is a file to append to; "1" or nothing means descriptor 2 as it is when the program starts.
-// The tracer stands before the table of calls, so that nothing of it is in the way when it is off.
+// EXOC_TRACE in the environment of a program: a line for each system call, as strace prints them,
+// decoded by syscalls.def. The value is a file to append to; "1" or nothing means descriptor 2 as
+// it is when the program starts. The tracer stands before the table of calls, so that nothing of it
+// is in the way when it is off.
 #include <stdarg.h>
 #include <core/core.h>
 #include <lx/fcntl.h>
@@ -117,7 +118,8 @@ static void show_call(struct line *l, uint32_t nr, const long *a)
     }
 }
 
-// Buffers that a call fills are shown before it, so only calls that take bytes ('b' in a write) look right.
+// Buffers that a call fills are shown before it, so only calls that take bytes ('b' in a write)
+// look right.
 static long traced(long a, long b, long c, long d, long e, long f)
 {
     uint32_t nr = sys_frame()->nr;

@@ -2,11 +2,11 @@
 //
 // What the kernel tells this process: faults, exceptions, notifications.
 //
-// Runs on the upcall stack with the interrupted registers in a save area; entry.S loads them again on return. A
-// fault is resolved by memory management wherever it happened; what remains is the fault of an accessor (go on at
-// its recovery), of the application (a signal), or of the libOS itself (the process ends, telling where).
-// Notifications that find the libOS at work only stay in ctx->pending: see entry.S for the two windows where
-// that would lose them.
+// Runs on the upcall stack with the interrupted registers in a save area; entry.S loads them again
+// on return. A fault is resolved by memory management wherever it happened; what remains is the
+// fault of an accessor (go on at its recovery), of the application (a signal), or of the libOS
+// itself (the process ends, telling where). Notifications that find the libOS at work only stay in
+// ctx->pending: see entry.S for the two windows where that would lose them.
 #include <core/core.h>
 #include <lx/signal.h>
 
@@ -18,7 +18,8 @@ static bool within(uint64_t rip, const char *from, const char *to)
     return rip >= (uint64_t)from && rip < (uint64_t)to;
 }
 
-// Leaves [resume_window..) by doing the iretq, and makes the way out look again. True when it was in a window.
+// Leaves [resume_window..) by doing the iretq, and makes the way out look again. True when it was
+// in a window.
 static bool leave_windows(struct exo_save *save)
 {
     if (within(save->rip, resume_window, resume_window_end)) {
@@ -45,9 +46,12 @@ int upcall_late(struct exo_save *save)
 
 static void dump(const struct exo_save *s)
 {
-    libos_log("rip %lx rsp %lx rax %lx rbx %lx rcx %lx rdx %lx\n", s->rip, s->rsp, s->rax, s->rbx, s->rcx, s->rdx);
-    libos_log("rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx\n", s->rsi, s->rdi, s->rbp, s->r8, s->r9, s->r10);
-    libos_log("r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx flags %lx\n", s->r11, s->r12, s->r13, s->r14, s->r15, s->rflags);
+    libos_log("rip %lx rsp %lx rax %lx rbx %lx rcx %lx rdx %lx\n", s->rip, s->rsp, s->rax, s->rbx,
+              s->rcx, s->rdx);
+    libos_log("rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx\n", s->rsi, s->rdi, s->rbp, s->r8,
+              s->r9, s->r10);
+    libos_log("r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx flags %lx\n", s->r11, s->r12, s->r13, s->r14,
+              s->r15, s->rflags);
     uint64_t fp = s->rbp;
     for (int i = 0; i < 12 && fp; i++) {
         uint64_t frame[2];
@@ -66,7 +70,8 @@ static void deliver(struct exo_save *save, int signal, int code, uint64_t addr)
         save->rip = at;
         return;
     }
-    bool returning = within(save->rip, exit_check, exit_end) || within(save->rip, foreign_check, foreign_end);
+    bool returning =
+        within(save->rip, exit_check, exit_end) || within(save->rip, foreign_check, foreign_end);
     if (within(save->rip, resume_window, resume_window_end))
         leave_windows(save);
     else if (in_libos(save->rip) && !returning) {
@@ -80,19 +85,20 @@ struct exception {
     uint8_t signal, code;
 };
 static const struct exception exceptions[32] = {
-    [0] = {LX_SIGFPE, LX_FPE_INTDIV},   [1] = {LX_SIGTRAP, LX_TRAP_TRACE},
-    [3] = {LX_SIGTRAP, LX_SI_KERNEL},   [4] = {LX_SIGSEGV, LX_SI_KERNEL},
-    [5] = {LX_SIGSEGV, LX_SI_KERNEL},   [6] = {LX_SIGILL, LX_ILL_ILLOPN},
-    [7] = {LX_SIGSEGV, LX_SI_KERNEL},   [11] = {LX_SIGBUS, LX_SI_KERNEL},
-    [12] = {LX_SIGBUS, LX_SI_KERNEL},   [13] = {LX_SIGSEGV, LX_SI_KERNEL},
-    [16] = {LX_SIGFPE, LX_FPE_FLTINV},  [17] = {LX_SIGBUS, LX_BUS_ADRALN},
+    [0] = {LX_SIGFPE, LX_FPE_INTDIV},  [1] = {LX_SIGTRAP, LX_TRAP_TRACE},
+    [3] = {LX_SIGTRAP, LX_SI_KERNEL},  [4] = {LX_SIGSEGV, LX_SI_KERNEL},
+    [5] = {LX_SIGSEGV, LX_SI_KERNEL},  [6] = {LX_SIGILL, LX_ILL_ILLOPN},
+    [7] = {LX_SIGSEGV, LX_SI_KERNEL},  [11] = {LX_SIGBUS, LX_SI_KERNEL},
+    [12] = {LX_SIGBUS, LX_SI_KERNEL},  [13] = {LX_SIGSEGV, LX_SI_KERNEL},
+    [16] = {LX_SIGFPE, LX_FPE_FLTINV}, [17] = {LX_SIGBUS, LX_BUS_ADRALN},
     [19] = {LX_SIGFPE, LX_FPE_FLTINV},
 };
 
 static void exception(struct exo_save *save)
 {
     const struct exception *e = &exceptions[save->vector & 31];
-    bool at_rip = save->vector == 0 || save->vector == 6 || save->vector == 16 || save->vector == 19;
+    bool at_rip =
+        save->vector == 0 || save->vector == 6 || save->vector == 16 || save->vector == 19;
     if (!e->signal)
         deliver(save, LX_SIGSEGV, LX_SI_KERNEL, 0);
     else
@@ -127,7 +133,8 @@ void upcall_dispatch(struct exo_save *save)
     case EXO_UP_EXCEPTION:
         exception(save);
         break;
-    default: // notification, end of a slice, revocation: what is to be done stands in the context block
+    default: // notification, end of a slice, revocation: what is to be done stands in the context
+             // block
         notified(save);
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Recoverable access to memory that may not be there: what the application points to, and what other
-// domains may take away. Each instruction that may fault has an entry in a table (from, to, go on at); the
-// upcall handler consults it when memory management cannot resolve the fault. Quadwords first, because each step of a
-// repeated instruction costs as much as an instruction on an emulated machine; bytes after a fault, so
-// that the count is exact up to the last readable byte.
+// Recoverable access to memory that may not be there: what the application points to, and what
+// other domains may take away. Each instruction that may fault has an entry in a table (from, to,
+// go on at); the upcall handler consults it when memory management cannot resolve the fault.
+// Quadwords first, because each step of a repeated instruction costs as much as an instruction on
+// an emulated machine; bytes after a fault, so that the count is exact up to the last readable
+// byte.
 
     .text
     .global user_copy, user_zero, user_string_raw, user_load32, user_store32, user_cas32
@@ -51,8 +52,8 @@ user_zero:
     fixup 1b, 1b+3, 4b
     fixup 2b, 2b+2, 3b
 
-// long user_string_raw(dst, src, max): length without the NUL; -1 fault, -2 no NUL within max bytes. Eight bytes at a
-// time while neither the page nor max ends.
+// long user_string_raw(dst, src, max): length without the NUL; -1 fault, -2 no NUL within max
+// bytes. Eight bytes at a time while neither the page nor max ends.
 user_string_raw:
     mov %rdi, %r8
     mov $0x0101010101010101, %r9

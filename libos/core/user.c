@@ -2,8 +2,8 @@
 //
 // C side of the recoverable accessors (user.S): address checks and the table of recoveries.
 //
-// None of them refuses addresses of the libOS: calls also move data through buffers and windows of its own, and the
-// application, being in the same protection domain, can reach that memory anyway.
+// None of them refuses addresses of the libOS: calls also move data through buffers and windows of
+// its own, and the application, being in the same protection domain, can reach that memory anyway.
 #include <core/libos.h>
 #include <core/core.h>
 

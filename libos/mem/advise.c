@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Calls about mapped memory that change no mapping: msync, madvise, mincore, the mlock family, membarrier.
+// Calls about mapped memory that change no mapping: msync, madvise, mincore, the mlock family,
+// membarrier.
 //
-// Memory is never swapped, so locking means making present, within RLIMIT_MEMLOCK. Shared file mappings are the cache itself:
-// msync has nothing to copy. mincore tells of bought pages what is known without the kernel: the range that was
-// touched; pages of files count as present.
+// Memory is never swapped, so locking means making present, within RLIMIT_MEMLOCK. Shared file
+// mappings are the cache itself: msync has nothing to copy. mincore tells of bought pages what is
+// known without the kernel: the range that was touched; pages of files count as present.
 #include <mem/mem.h>
 #include <fs/file.h>
 
@@ -34,15 +35,18 @@ long px_msync(uint64_t addr, uint64_t len, int flags)
 {
     uint32_t known = LX_MS_ASYNC | LX_MS_SYNC | LX_MS_INVALIDATE;
     len = page_up(len);
-    if (addr & (PAGE - 1) || (uint32_t)flags & ~known || (flags & LX_MS_ASYNC && flags & LX_MS_SYNC))
+    if (addr & (PAGE - 1) || (uint32_t)flags & ~known ||
+        (flags & LX_MS_ASYNC && flags & LX_MS_SYNC))
         return -LX_EINVAL;
     if (bad_range(addr, len) || !all_mapped(addr, addr + len))
         return -LX_ENOMEM;
     return 0;
 }
 
-// --- madvise --------------------------------------------------------------------------------------------
-// Private pages are given back and come again as zero or from the file; of shared memory only the view goes.
+// --- madvise
+// --------------------------------------------------------------------------------------------
+// Private pages are given back and come again as zero or from the file; of shared memory only the
+// view goes.
 static int advise_drop(struct region *r, uint64_t start, uint64_t end)
 {
     if (r->flags & RF_LOCKED)
@@ -116,7 +120,8 @@ long px_madvise(uint64_t addr, uint64_t len, int advice)
     return hole ? -LX_ENOMEM : 0;
 }
 
-// --- residence --------------------------------------------------------------------------------------------
+// --- residence
+// --------------------------------------------------------------------------------------------
 long px_mincore(uint64_t addr, uint64_t len, uint64_t vec)
 {
     len = page_up(len);
@@ -193,7 +198,8 @@ long px_munlock(uint64_t addr, uint64_t len)
 
 long px_mlockall(int flags)
 {
-    if (!flags || flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT) || flags == LX_MCL_ONFAULT)
+    if (!flags || flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT) ||
+        flags == LX_MCL_ONFAULT)
         return -LX_EINVAL;
     if (!lock_exempt()) {
         uint64_t limit = rlimit_cur(LX_RLIMIT_MEMLOCK);
@@ -203,7 +209,8 @@ long px_mlockall(int flags)
             return -LX_ENOMEM;
     }
     for (struct region *r = region_first(); r && flags & LX_MCL_CURRENT; r = region_next(r))
-        if (!(flags & LX_MCL_ONFAULT) && !(r->flags & RF_NORESERVE) && region_populate(r, r->start, r->end))
+        if (!(flags & LX_MCL_ONFAULT) && !(r->flags & RF_NORESERVE) &&
+            region_populate(r, r->start, r->end))
             return -LX_ENOMEM;
     return 0;
 }
@@ -215,9 +222,10 @@ long px_munlockall(void)
     return 0;
 }
 
-// --- membarrier -------------------------------------------------------------------------------------------
-// One context: every thread of the process has seen what this one did. Other processes pass through the kernel's
-// lock before they run again.
+// --- membarrier
+// ------------------------------------------------------------------------------------------- One
+// context: every thread of the process has seen what this one did. Other processes pass through the
+// kernel's lock before they run again.
 #define MEMBARRIER_COMMANDS 0x7fu
 
 long px_membarrier(int command, unsigned flags)

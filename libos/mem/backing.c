@@ -2,9 +2,10 @@
 //
 // What a mapping shows: the segments of a file, or segments of our own for shared anonymous memory.
 //
-// Shared anonymous memory is a row of segments bought when it is mapped, one for each 2 MiB. Children get the same
-// segments with the capability table; whoever touches a page first buys it and enters it, and the others find
-// it there. All sharers may fill and clear: what they share harms its sharers at most.
+// Shared anonymous memory is a row of segments bought when it is mapped, one for each 2 MiB.
+// Children get the same segments with the capability table; whoever touches a page first buys it
+// and enters it, and the others find it there. All sharers may fill and clear: what they share
+// harms its sharers at most.
 #include <mem/mem.h>
 #include <fs/file.h>
 
@@ -19,7 +20,8 @@ struct backing_of_memory {
     exo_handle_t *segs;
 };
 
-// --- files ------------------------------------------------------------------------------------------
+// --- files
+// ------------------------------------------------------------------------------------------
 static struct file *file_of(const struct backing *b)
 {
     return ((const struct backing_of_file *)b)->file;
@@ -46,7 +48,8 @@ static void of_file_free(struct backing *b)
     heap_free(b);
 }
 
-static const struct backing_ops file_backing = {of_file_segment, of_file_fill, of_file_read, of_file_free};
+static const struct backing_ops file_backing = {of_file_segment, of_file_fill, of_file_read,
+                                                of_file_free};
 
 struct backing *backing_file(struct file *file)
 {
@@ -66,7 +69,8 @@ struct file *backing_is_file(const struct backing *b)
     return b && b->ops == &file_backing ? file_of(b) : NULL;
 }
 
-// --- shared anonymous memory ---------------------------------------------------------------------------
+// --- shared anonymous memory
+// ---------------------------------------------------------------------------
 static int of_memory_segment(struct backing *b, uint64_t part, bool write, exo_handle_t *seg)
 {
     struct backing_of_memory *m = (struct backing_of_memory *)b;
@@ -88,8 +92,8 @@ static int of_memory_fill(struct backing *b, uint64_t page, bool write)
     int64_t frame = exo_frames_alloc(libos_bank, 1, 0, 0);
     if (frame < 0)
         return lx_error(frame);
-    int64_t r = exo_segment_fill(m->segs[page / PART_PAGES], page % PART_PAGES, (exo_handle_t)frame, 0,
-                                 1 | (uint64_t)ENTRY_RIGHTS << 32);
+    int64_t r = exo_segment_fill(m->segs[page / PART_PAGES], page % PART_PAGES, (exo_handle_t)frame,
+                                 0, 1 | (uint64_t)ENTRY_RIGHTS << 32);
     exo_cap_delete((exo_handle_t)frame);
     return r == -EXO_EEXISTS ? 0 : lx_error(r); // another sharer was first
 }
@@ -110,7 +114,8 @@ static void of_memory_free(struct backing *b)
     heap_free(m);
 }
 
-static const struct backing_ops memory_backing = {of_memory_segment, of_memory_fill, of_memory_read, of_memory_free};
+static const struct backing_ops memory_backing = {of_memory_segment, of_memory_fill, of_memory_read,
+                                                  of_memory_free};
 
 int backing_extend(struct backing *b, uint64_t pages)
 {

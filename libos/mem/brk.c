@@ -13,7 +13,8 @@ void brk_set_start(uint64_t addr)
 
 static int brk_grow(uint64_t from, uint64_t to)
 {
-    if (to - brk_start > rlimit_cur(LX_RLIMIT_DATA) || to > EXO_LIBOS_BASE || !region_free_range(from, to + PAGE))
+    if (to - brk_start > rlimit_cur(LX_RLIMIT_DATA) || to > EXO_LIBOS_BASE ||
+        !region_free_range(from, to + PAGE))
         return -LX_ENOMEM;
     struct map_request q = {
         .addr = from,
@@ -89,7 +90,8 @@ unsigned mem_part_handles(exo_handle_t *handles, unsigned max)
     return n;
 }
 
-// --- the libOS's heap (core/heap.h) -----------------------------------------------------------------------
+// --- the libOS's heap (core/heap.h)
+// -----------------------------------------------------------------------
 void *heap_more(uint64_t pages)
 {
     if (pages * PAGE > LIBOS_PAGES - heap_top)
@@ -106,7 +108,8 @@ void heap_broken(const void *p)
     libos_panic("heap_free: %p is not a live block", p);
 }
 
-// --- fork: what of the address space goes to the child, and how -----------------------------------------------
+// --- fork: what of the address space goes to the child, and how
+// -----------------------------------------------
 extern char libos_data_end[]; // libos.ld
 
 // The first page or region at or above `at` that is not simply copy-on-write.
@@ -114,7 +117,8 @@ static bool next_special(uint64_t at, struct exo_region *out)
 {
     uint64_t hot = page_down(sys_frame()->user_sp);
     struct region *r = region_at_or_after(at);
-    while (r && !(r->flags & (RF_DONTFORK | RF_WIPEONFORK)) && !(hot >= at && hot >= r->start && hot < r->end))
+    while (r && !(r->flags & (RF_DONTFORK | RF_WIPEONFORK)) &&
+           !(hot >= at && hot >= r->start && hot < r->end))
         r = region_next(r);
     if (!r)
         return false;
@@ -141,14 +145,16 @@ static unsigned clone_application(struct exo_region *regions, unsigned max, uint
     return n;
 }
 
-// Stacks and data are copied at once: both sides write them on their way out anyway, and an upcall must find its
-// stack. So is a heap of usual size, most pages of which would be broken soon; a big one is shared until written.
+// Stacks and data are copied at once: both sides write them on their way out anyway, and an upcall
+// must find its stack. So is a heap of usual size, most pages of which would be broken soon; a big
+// one is shared until written.
 #define HEAP_COPIED (16 * PAGE)
 
 static unsigned clone_libos(struct exo_region *regions)
 {
     uint64_t sp = page_down((uint64_t)__builtin_frame_address(0));
-    regions[0] = (struct exo_region){LIBOS_DATA, page_up((uint64_t)libos_data_end), EXO_CLONE_COPY, 0};
+    regions[0] =
+        (struct exo_region){LIBOS_DATA, page_up((uint64_t)libos_data_end), EXO_CLONE_COPY, 0};
     regions[1] = (struct exo_region){UPCALL_STACK, UPCALL_TOP, EXO_CLONE_COPY, 0};
     regions[2] = (struct exo_region){sp, CALL_TOP, EXO_CLONE_COPY, 0};
     uint32_t mode = heap_top - LIBOS_HEAP <= HEAP_COPIED ? EXO_CLONE_COPY : EXO_CLONE_COW;
@@ -156,7 +162,8 @@ static unsigned clone_libos(struct exo_region *regions)
     return heap_top > LIBOS_HEAP ? 4 : 3;
 }
 
-unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application, uint64_t *cursor)
+unsigned mem_clone_regions(struct exo_region *regions, unsigned max, bool application,
+                           uint64_t *cursor)
 {
     if (*cursor == 0)
         *cursor = application ? EXO_USER_BASE : EXO_LIBOS_BASE;

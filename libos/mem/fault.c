@@ -2,16 +2,18 @@
 //
 // Page faults, and everything that changes what is mapped.
 //
-// Anonymous pages are bought when they are touched, in batches that grow while faults run on sequentially. Files and
-// shared memory are mapped as windows of their segments, one slot and window for each 2 MiB part, whole
-// directory entries where the addresses allow; a page missing in a segment is asked for and the window refreshed.
-// A private mapping that may be written (RF_COPY) never uses windows: its pages are bought and filled from the file,
-// so it is anonymous memory to fork, mremap and mprotect.
+// Anonymous pages are bought when they are touched, in batches that grow while faults run on
+// sequentially. Files and shared memory are mapped as windows of their segments, one slot and
+// window for each 2 MiB part, whole directory entries where the addresses allow; a page missing in
+// a segment is asked for and the window refreshed. A private mapping that may be written (RF_COPY)
+// never uses windows: its pages are bought and filled from the file, so it is anonymous memory to
+// fork, mremap and mprotect.
 //
-// A fault may interrupt the libOS inside an accessor, in the middle of preparing a call to a server: calls made
-// from here then keep the message page and the transfer fields of the context block.
-// When the bank is empty the process dies as by SIGKILL, which is how Linux ends the same story; calls that
-// reserve memory (mmap, brk) refuse with ENOMEM before it comes to that where they can.
+// A fault may interrupt the libOS inside an accessor, in the middle of preparing a call to a
+// server: calls made from here then keep the message page and the transfer fields of the context
+// block. When the bank is empty the process dies as by SIGKILL, which is how Linux ends the same
+// story; calls that reserve memory (mmap, brk) refuse with ENOMEM before it comes to that where
+// they can.
 #include <mem/mem.h>
 
 #define FAULT_PRESENT 1u
@@ -35,7 +37,8 @@ uint32_t prot_rights(uint32_t prot)
 
 uint32_t prot_flags(uint32_t prot)
 {
-    return (prot & (LX_PROT_WRITE | LX_PROT_EXEC)) == (LX_PROT_WRITE | LX_PROT_EXEC) ? EXO_MAP_WX : 0;
+    return (prot & (LX_PROT_WRITE | LX_PROT_EXEC)) == (LX_PROT_WRITE | LX_PROT_EXEC) ? EXO_MAP_WX
+                                                                                     : 0;
 }
 
 static int map_op(const struct exo_map_op *op)
@@ -44,7 +47,8 @@ static int map_op(const struct exo_map_op *op)
     return r < 0 ? (int)r : 0;
 }
 
-int batch_range(uint32_t kind, uint64_t va, uint64_t pages, uint64_t first, uint32_t rights, uint32_t flags)
+int batch_range(uint32_t kind, uint64_t va, uint64_t pages, uint64_t first, uint32_t rights,
+                uint32_t flags)
 {
     struct exo_map_op op = {.kind = kind, .rights = rights, .flags = flags};
     while (pages) {
@@ -73,7 +77,8 @@ static bool refuse(struct fault_result *why, int signal, int code, uint64_t addr
     return false;
 }
 
-// What may leave the page as it was is counted, so that a fault that keeps coming ends in a signal and not in a loop.
+// What may leave the page as it was is counted, so that a fault that keeps coming ends in a signal
+// and not in a loop.
 static bool hopeless(struct region *r, uint64_t page)
 {
     if (r->last != page) {
@@ -83,8 +88,9 @@ static bool hopeless(struct region *r, uint64_t page)
     return ++r->repeats > REPEATS_MAX;
 }
 
-// --- anonymous and copied pages -------------------------------------------------------------------
-// The file's bytes into pages just bought; the rest of the last page stays zero. Fewer pages where the file ends.
+// --- anonymous and copied pages
+// ------------------------------------------------------------------- The file's bytes into pages
+// just bought; the rest of the last page stays zero. Fewer pages where the file ends.
 static int copy_in(struct region *r, uint64_t va, uint64_t pages, uint64_t *got)
 {
     long n = r->backing->ops->read(r->backing, va, pages * PAGE, r->offset + (va - r->start));
@@ -146,7 +152,8 @@ static int buy_around(struct region *r, uint64_t page)
 static int upgrade(struct region *r, uint64_t page, bool write)
 {
     if (write) {
-        struct exo_map_op op = {.kind = EXO_OP_COW_BREAK, .count = 1, .va = page, .flags = prot_flags(r->prot)};
+        struct exo_map_op op = {
+            .kind = EXO_OP_COW_BREAK, .count = 1, .va = page, .flags = prot_flags(r->prot)};
         int error = map_op(&op);
         if (error != -EXO_ENOENT)
             return error;
@@ -170,7 +177,8 @@ static bool fault_anon(struct region *r, uint64_t page, uint64_t error, struct f
     return refuse(why, LX_SIGBUS, LX_BUS_ADRERR, page);
 }
 
-// --- windows --------------------------------------------------------------------------------------
+// --- windows
+// --------------------------------------------------------------------------------------
 struct transfer { // what a server call uses in the context block
     uint8_t message[EXO_MSG_SIZE];
     uint8_t fields[offsetof(struct exo_ctx, libos_words) - offsetof(struct exo_ctx, send)];
@@ -266,7 +274,8 @@ static int window_page(struct region *r, uint64_t page, bool write)
     return part_open(r, k);
 }
 
-static bool fault_window(struct region *r, uint64_t page, uint64_t error, bool inside, struct fault_result *why)
+static bool fault_window(struct region *r, uint64_t page, uint64_t error, bool inside,
+                         struct fault_result *why)
 {
     struct transfer *saved = NULL;
     if (inside && !(saved = transfer_save()))
@@ -294,7 +303,8 @@ void region_windows_drop(struct region *r)
     r->one_part = 0;
 }
 
-// --- changes from the calls -------------------------------------------------------------------------
+// --- changes from the calls
+// -------------------------------------------------------------------------
 int region_unmap_pages(struct region *r, uint64_t start, uint64_t end)
 {
     uint64_t from = start > r->low ? start : r->low;
@@ -310,10 +320,12 @@ int region_protect_pages(struct region *r, uint64_t start, uint64_t end)
     uint64_t to = end < r->high ? end : r->high;
     if (from >= to)
         return 0;
-    return batch_range(EXO_OP_PROTECT, from, (to - from) / PAGE, 0, prot_rights(r->prot), prot_flags(r->prot));
+    return batch_range(EXO_OP_PROTECT, from, (to - from) / PAGE, 0, prot_rights(r->prot),
+                       prot_flags(r->prot));
 }
 
-// Makes the pages present; what cannot be had (end of the file, protection) is left to the fault. -LX_ENOMEM.
+// Makes the pages present; what cannot be had (end of the file, protection) is left to the fault.
+// -LX_ENOMEM.
 int region_populate(struct region *r, uint64_t start, uint64_t end)
 {
     if (!(r->prot & (LX_PROT_READ | LX_PROT_WRITE | LX_PROT_EXEC)))
@@ -336,7 +348,8 @@ int region_populate(struct region *r, uint64_t start, uint64_t end)
     return 0;
 }
 
-// --- the fault itself ---------------------------------------------------------------------------------
+// --- the fault itself
+// ---------------------------------------------------------------------------------
 static bool fault_libos(uint64_t page, uint64_t error, struct fault_result *why)
 {
     struct exo_map_op op = {.kind = EXO_OP_COW_BREAK, .count = 1, .va = page};

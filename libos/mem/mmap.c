@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// mmap, munmap, mprotect and their relatives: POSIX 2017 and the Linux manual pages of the same names.
+// mmap, munmap, mprotect and their relatives: POSIX 2017 and the Linux manual pages of the same
+// names.
 //
-// All work on the region tree; pages follow by fault, or at once where one call for all of them is cheaper than a
-// fault each (small mappings, MAP_POPULATE). What can fail is tried before anything is taken away, except that a fixed
-// mapping replaces what was there, as the standard says.
+// All work on the region tree; pages follow by fault, or at once where one call for all of them is
+// cheaper than a fault each (small mappings, MAP_POPULATE). What can fail is tried before anything
+// is taken away, except that a fixed mapping replaces what was there, as the standard says.
 #include <mem/mem.h>
 #include <fs/file.h>
 
-#define EAGER_PAGES   4ull  // anonymous mappings up to this size are bought at once
-#define EAGER_COPY    16ull // and so are writable private mappings of files
-#define CHECK_PAGES   256ull // from this size on, ask the bank before promising
+#define EAGER_PAGES 4ull   // anonymous mappings up to this size are bought at once
+#define EAGER_COPY  16ull  // and so are writable private mappings of files
+#define CHECK_PAGES 256ull // from this size on, ask the bank before promising
 
 static bool range_bad(uint64_t addr, uint64_t len)
 {
-    return addr & (PAGE - 1) || addr < EXO_USER_BASE || len > EXO_LIBOS_BASE || addr > EXO_LIBOS_BASE - len;
+    return addr & (PAGE - 1) || addr < EXO_USER_BASE || len > EXO_LIBOS_BASE ||
+           addr > EXO_LIBOS_BASE - len;
 }
 
-// --- taking away --------------------------------------------------------------------------------------
+// --- taking away
+// --------------------------------------------------------------------------------------
 int mem_unmap(uint64_t start, uint64_t end)
 {
     struct region *r = region_at_or_after(start);
@@ -47,7 +50,8 @@ long px_munmap(uint64_t addr, uint64_t len)
     return mem_unmap(addr, addr + len);
 }
 
-// --- mapping --------------------------------------------------------------------------------------------
+// --- mapping
+// --------------------------------------------------------------------------------------------
 static int limits_check(const struct map_request *q)
 {
     if (q->len + region_total() > rlimit_cur(LX_RLIMIT_AS))
@@ -55,7 +59,8 @@ static int limits_check(const struct map_request *q)
     bool owned = !(q->region_flags & RF_SHARED) && q->prot & LX_PROT_WRITE;
     if (!owned)
         return 0;
-    if (rlimit_cur(LX_RLIMIT_DATA) != UINT64_MAX && q->len + region_total() > rlimit_cur(LX_RLIMIT_DATA))
+    if (rlimit_cur(LX_RLIMIT_DATA) != UINT64_MAX &&
+        q->len + region_total() > rlimit_cur(LX_RLIMIT_DATA))
         return -LX_ENOMEM;
     if (q->len < CHECK_PAGES * PAGE || q->region_flags & RF_NORESERVE)
         return 0;
@@ -76,7 +81,8 @@ static int place(struct map_request *q)
         return 0;
     }
     uint64_t wish = page_down(q->addr);
-    if (wish && !range_bad(wish, q->len) && wish + q->len <= APP_MAP_TOP && region_free_range(wish, wish + q->len)) {
+    if (wish && !range_bad(wish, q->len) && wish + q->len <= APP_MAP_TOP &&
+        region_free_range(wish, wish + q->len)) {
         q->addr = wish;
         return 0;
     }
@@ -189,7 +195,8 @@ static int request_flags(struct map_request *q)
 
 long px_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64_t offset)
 {
-    struct map_request q = {.addr = addr, .len = page_up(len), .prot = (uint32_t)prot, .map_flags = (uint32_t)flags};
+    struct map_request q = {
+        .addr = addr, .len = page_up(len), .prot = (uint32_t)prot, .map_flags = (uint32_t)flags};
     if (!len || offset & (PAGE - 1))
         return -LX_EINVAL;
     if (q.len < len || q.len > EXO_LIBOS_BASE)
@@ -213,7 +220,8 @@ long px_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64_t 
     return mem_map(&q);
 }
 
-// --- protection ---------------------------------------------------------------------------------------
+// --- protection
+// ---------------------------------------------------------------------------------------
 static bool same_treatment(const struct region *r, uint32_t prot)
 {
     return r->prot == prot;
@@ -262,10 +270,12 @@ long px_mprotect(uint64_t addr, uint64_t len, int prot)
     return 0;
 }
 
-// --- mremap -----------------------------------------------------------------------------------------------
+// --- mremap
+// -----------------------------------------------------------------------------------------------
 static int grow_in_place(struct region *r, uint64_t old_end, uint64_t new_end)
 {
-    if (r->end != old_end || range_bad(r->start, new_end - r->start) || !region_free_range(old_end, new_end))
+    if (r->end != old_end || range_bad(r->start, new_end - r->start) ||
+        !region_free_range(old_end, new_end))
         return -LX_ENOMEM;
     if (new_end - old_end + region_total() > rlimit_cur(LX_RLIMIT_AS))
         return -LX_ENOMEM;
@@ -295,7 +305,8 @@ static int move_pages(struct region *r, uint64_t from, uint64_t len, uint64_t to
     return lx_error(batch_range(EXO_OP_MOVE, to + (low - from), (high - low) / PAGE, low, 0, 0));
 }
 
-static long move(struct region *r, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags, uint64_t want)
+static long move(struct region *r, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags,
+                 uint64_t want)
 {
     struct map_request q = {
         .addr = flags & LX_MREMAP_FIXED ? want : 0,
@@ -318,7 +329,8 @@ static long move(struct region *r, uint64_t old, uint64_t old_len, uint64_t new_
         error = mem_unmap(q.addr, q.addr + q.len);
     if (!error)
         r = region_find(old); // mem_unmap may have split it
-    struct region like = {.start = q.addr, .end = q.addr + new_len, .prot = q.prot, .flags = q.region_flags};
+    struct region like = {
+        .start = q.addr, .end = q.addr + new_len, .prot = q.prot, .flags = q.region_flags};
     like.low = like.high = q.addr;
     like.backing = q.backing;
     like.offset = q.offset;
@@ -353,7 +365,8 @@ long px_mremap(uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags,
     old_len = page_up(old_len);
     new_len = page_up(new_len);
     bool fixed = flags & LX_MREMAP_FIXED, keep = flags & LX_MREMAP_DONTUNMAP;
-    if (flags & ~(uint64_t)(LX_MREMAP_MAYMOVE | LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP) || old & (PAGE - 1) || !new_len)
+    if (flags & ~(uint64_t)(LX_MREMAP_MAYMOVE | LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP) ||
+        old & (PAGE - 1) || !new_len)
         return -LX_EINVAL;
     if ((fixed || keep) && !(flags & LX_MREMAP_MAYMOVE))
         return -LX_EINVAL;

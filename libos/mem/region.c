@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// The regions of the application's address space: what is mapped where, as a tree ordered by address.
+// The regions of the application's address space: what is mapped where, as a tree ordered by
+// address.
 //
-// Regions never overlap. Equal anonymous neighbours are joined, so that a growing heap or a row of mappings
-// stays one node. `low` and `high` bound the pages that can be present, so that unmapping a huge untouched reservation
-// costs nothing.
-// Placement is top-down. `hint` remembers that no hole lies above it: a search starts there, and freeing above
-// it raises it again. Nothing here calls the kernel: fault.c and mmap.c do.
+// Regions never overlap. Equal anonymous neighbours are joined, so that a growing heap or a row of
+// mappings stays one node. `low` and `high` bound the pages that can be present, so that unmapping
+// a huge untouched reservation costs nothing. Placement is top-down. `hint` remembers that no hole
+// lies above it: a search starts there, and freeing above it raises it again. Nothing here calls
+// the kernel: fault.c and mmap.c do.
 #include <mem/mem.h>
 
 static struct region_tree regions = RB_INITIALIZER(&regions);
-static uint64_t hint;  // no hole in [hint, hint_top)
+static uint64_t hint; // no hole in [hint, hint_top)
 static uint64_t hint_top;
 static uint64_t total;
 
@@ -188,7 +189,8 @@ void region_freed(uint64_t end)
         hint = end < hint_top ? end : hint_top;
 }
 
-// Highest start such that [start, start + len) is free, below `top`, with start = residue modulo align.
+// Highest start such that [start, start + len) is free, below `top`, with start = residue modulo
+// align.
 uint64_t region_place(uint64_t len, uint64_t align, uint64_t residue, uint64_t top)
 {
     if (hint_top != top) {

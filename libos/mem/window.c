@@ -2,8 +2,9 @@
 //
 // Address ranges of the libOS for windows: pages of pipes, open-file state, segments of files.
 //
-// Two arenas, so that single pages lie densely (few page tables) and whole segments lie on 2 MiB boundaries (one
-// directory entry each). Free ranges are kept by address and joined; the lowest that fits is taken.
+// Two arenas, so that single pages lie densely (few page tables) and whole segments lie on 2 MiB
+// boundaries (one directory entry each). Free ranges are kept by address and joined; the lowest
+// that fits is taken.
 #include <mem/mem.h>
 
 struct extent {
@@ -19,7 +20,8 @@ struct arena {
 };
 
 static struct arena small_arena = {.next = LIBOS_PAGES, .end = LIBOS_PAGES_END, .align = PAGE};
-static struct arena big_arena = {.next = LIBOS_WINDOWS, .end = LIBOS_WINDOWS_END, .align = PART_SIZE};
+static struct arena big_arena = {
+    .next = LIBOS_WINDOWS, .end = LIBOS_WINDOWS_END, .align = PART_SIZE};
 
 static int extent_compare(const struct extent *a, const struct extent *b)
 {
@@ -53,7 +55,8 @@ static void range_give(struct arena *a, uint64_t start, uint64_t size)
 {
     struct extent key = {.start = start};
     struct extent *next = RB_NFIND(extent_tree, &a->free, &key);
-    struct extent *prev = next ? RB_PREV(extent_tree, &a->free, next) : RB_MAX(extent_tree, &a->free);
+    struct extent *prev =
+        next ? RB_PREV(extent_tree, &a->free, next) : RB_MAX(extent_tree, &a->free);
     uint64_t end = start + size;
     bool with_prev = prev && prev->end == start, with_next = next && next->start == end;
     if (with_prev && with_next) {
@@ -91,7 +94,8 @@ int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights
     uint64_t at = range_take(a, size);
     if (!at)
         return -LX_ENOMEM;
-    struct exo_map_op op = {.kind = EXO_OP_MAP, .va = at, .cap = cap, .first = first, .rights = rights};
+    struct exo_map_op op = {
+        .kind = EXO_OP_MAP, .va = at, .cap = cap, .first = first, .rights = rights};
     op.count = (uint32_t)pages;
     int64_t done = pages <= BATCH_PAGES ? exo_aspace_batch(0, libos_bank, &op, 1) : -EXO_ELIMIT;
     if (done != 1) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Arguments and environment on their way from one program to the next: the old program's memory goes before the
-// new stack exists, so the strings wait in the libOS's heap. Also the "#!" line, which changes argv.
+// Arguments and environment on their way from one program to the next: the old program's memory
+// goes before the new stack exists, so the strings wait in the libOS's heap. Also the "#!" line,
+// which changes argv.
 #include <proc/exec.h>
 
 static int room_for(struct strings *s, size_t n)
@@ -122,7 +123,7 @@ void args_free(struct args *a)
     *a = (struct args){0};
 }
 
-// --- #! -----------------------------------------------------------------------------------------------------
+// --- #!
 static bool blank(char c)
 {
     return c == ' ' || c == '\t';

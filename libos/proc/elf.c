@@ -2,14 +2,16 @@
 //
 // Loading an ELF program: text as windows of the file's segments, data copied, bss on demand.
 //
-// Read-only segments map the file's cache itself; with exoc-cc's layout that is one directory entry for the text of a
-// program up to 2 MiB. Writable segments are private memory filled from the file, at once when small. A program
-// that comes as a FRAMES capability has its read-only segments mapped as windows of that allocation.
+// Read-only segments map the file's cache itself; with exoc-cc's layout that is one directory entry
+// for the text of a program up to 2 MiB. Writable segments are private memory filled from the file,
+// at once when small. A program that comes as a FRAMES capability has its read-only segments mapped
+// as windows of that allocation.
 #include <proc/elf.h>
 #include <mem/mem.h>
 #include <fs/file.h>
 
-// --- sources ----------------------------------------------------------------------------------------------
+// --- sources
+// ----------------------------------------------------------------------------------------------
 static long frames_read(exo_handle_t frames, uint8_t *dst, size_t n, uint64_t offset)
 {
     size_t done = 0;
@@ -56,7 +58,8 @@ int elf_read(struct elf *elf, const struct source *s)
     if (got < 0)
         return (int)got;
     memcpy(&elf->head, first, sizeof elf->head);
-    int error = (size_t)got < sizeof elf->head ? -LX_ENOEXEC : elf_check_header(&elf->head, s->size);
+    int error =
+        (size_t)got < sizeof elf->head ? -LX_ENOEXEC : elf_check_header(&elf->head, s->size);
     if (error)
         return error;
     size_t bytes = elf->head.e_phnum * sizeof elf->ph[0];
@@ -70,7 +73,8 @@ int elf_read(struct elf *elf, const struct source *s)
     return elf_check(elf, s->size);
 }
 
-// --- mapping ------------------------------------------------------------------------------------------------
+// --- mapping
+// ------------------------------------------------------------------------------------------------
 static uint32_t prot_of(const struct lx_elf_phdr *p)
 {
     return (p->p_flags & LX_PF_R ? LX_PROT_READ : 0) | (p->p_flags & LX_PF_W ? LX_PROT_WRITE : 0) |
@@ -81,13 +85,14 @@ static int map_anonymous(uint64_t start, uint64_t end, uint32_t prot, uint32_t m
 {
     if (start >= end)
         return 0;
-    struct map_request q = {.addr = start, .len = end - start, .prot = prot, .map_flags = LX_MAP_FIXED | more};
+    struct map_request q = {
+        .addr = start, .len = end - start, .prot = prot, .map_flags = LX_MAP_FIXED | more};
     long r = mem_map(&q);
     return r < 0 ? (int)r : 0;
 }
 
-static int map_file(const struct source *s, uint64_t start, uint64_t end, uint32_t prot, uint64_t offset,
-                    uint32_t region_flags)
+static int map_file(const struct source *s, uint64_t start, uint64_t end, uint32_t prot,
+                    uint64_t offset, uint32_t region_flags)
 {
     struct map_request q = {
         .addr = start,
@@ -106,7 +111,8 @@ static int map_file(const struct source *s, uint64_t start, uint64_t end, uint32
 }
 
 // Bytes of a FRAMES program: bought pages, filled, then protected.
-static int copy_frames(const struct source *s, uint64_t start, uint64_t end, uint32_t prot, uint64_t offset, uint64_t n)
+static int copy_frames(const struct source *s, uint64_t start, uint64_t end, uint32_t prot,
+                       uint64_t offset, uint64_t n)
 {
     int error = map_anonymous(start, end, LX_PROT_READ | LX_PROT_WRITE, LX_MAP_POPULATE);
     if (error)
@@ -116,7 +122,8 @@ static int copy_frames(const struct source *s, uint64_t start, uint64_t end, uin
     return (int)px_mprotect(start, end - start, (int)prot);
 }
 
-static int map_frames(const struct source *s, uint64_t start, uint64_t end, uint32_t prot, uint64_t offset, uint64_t n)
+static int map_frames(const struct source *s, uint64_t start, uint64_t end, uint32_t prot,
+                      uint64_t offset, uint64_t n)
 {
     uint64_t pages = (end - start) / PAGE;
     if (prot & LX_PROT_WRITE || pages > BATCH_PAGES)
@@ -149,10 +156,13 @@ static int load_segment(const struct elf *elf, unsigned i, const struct source *
     bool tail = p->p_memsz > p->p_filesz && p->p_filesz;
     int error = 0;
     if (p->p_filesz && s->file) {
-        uint32_t flags = prot & LX_PROT_WRITE || tail ? RF_COPY : elf_wide(elf, i, bias) ? RF_WIDE : 0;
+        uint32_t flags = prot & LX_PROT_WRITE || tail ? RF_COPY
+                         : elf_wide(elf, i, bias)     ? RF_WIDE
+                                                      : 0;
         error = map_file(s, start, pages_end, prot | (tail ? LX_PROT_WRITE : 0), offset, flags);
     } else if (p->p_filesz) {
-        error = map_frames(s, start, pages_end, prot | (tail ? LX_PROT_WRITE : 0), offset, file_end - start);
+        error = map_frames(s, start, pages_end, prot | (tail ? LX_PROT_WRITE : 0), offset,
+                           file_end - start);
     }
     if (!error && tail && user_zero((void *)file_end, pages_end - file_end))
         error = -LX_EFAULT;

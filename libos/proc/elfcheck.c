@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a file is a program this system can load. Pure: everything here is decided from the headers, which are
-// hostile, and nothing is mapped. What passes can be loaded without further checks of its numbers.
+// Whether a file is a program this system can load. Pure: everything here is decided from the
+// headers, which are hostile, and nothing is mapped. What passes can be loaded without further
+// checks of its numbers.
 #include <proc/elf.h>
 
 #define PAGE      EXO_PAGE_SIZE
@@ -9,7 +10,8 @@
 
 int elf_check_header(const struct lx_elf_header *h, uint64_t size)
 {
-    static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1}; // 64 bit, little-endian, version 1
+    static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F',
+                                     2,    1,   1}; // 64 bit, little-endian, version 1
     if (size < sizeof *h || memcmp(h->e_ident, ident, sizeof ident))
         return -LX_ENOEXEC;
     if (h->e_machine != LX_EM_X86_64 || (h->e_type != LX_ET_EXEC && h->e_type != LX_ET_DYN))
@@ -50,7 +52,8 @@ int elf_check(struct elf *elf, uint64_t size)
     for (unsigned i = 0; i < h->e_phnum; i++) {
         const struct lx_elf_phdr *p = &elf->ph[i];
         if (p->p_type == LX_PT_INTERP) {
-            if (p->p_filesz < 2 || p->p_filesz > ELF_INTERP || p->p_offset > size || p->p_filesz > size - p->p_offset)
+            if (p->p_filesz < 2 || p->p_filesz > ELF_INTERP || p->p_offset > size ||
+                p->p_filesz > size - p->p_offset)
                 return -LX_ENOEXEC;
             elf->interp = p->p_offset;
             elf->interp_len = p->p_filesz;
@@ -79,7 +82,8 @@ int elf_check(struct elf *elf, uint64_t size)
 bool elf_wide(const struct elf *elf, unsigned i, uint64_t bias)
 {
     const struct lx_elf_phdr *p = &elf->ph[i];
-    if (p->p_flags & LX_PF_W || ((p->p_vaddr + bias) ^ p->p_offset) & (DIRECTORY - 1) || p->p_memsz != p->p_filesz)
+    if (p->p_flags & LX_PF_W || ((p->p_vaddr + bias) ^ p->p_offset) & (DIRECTORY - 1) ||
+        p->p_memsz != p->p_filesz)
         return false;
     uint64_t from = down(p->p_vaddr + bias, DIRECTORY);
     uint64_t to = up(p->p_vaddr + bias + p->p_memsz, DIRECTORY);

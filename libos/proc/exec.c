@@ -2,22 +2,23 @@
 //
 // exec: another program in the same process.
 //
-// Everything that can be found wrong is found first, while the old program still stands: the file, the right to execute
-// it, the chain of "#!" interpreters, the ELF headers of the program and of its interpreter, the size of the
-// arguments. Then comes the point of no return; after it only an empty bank can fail, and that ends the process.
-// The environment, its capability table and the libOS stay; what the standard says a program loses is dropped: memory,
-// close-on-exec descriptors, handlers, timers of POSIX, alternate stack.
+// Everything that can be found wrong is found first, while the old program still stands: the file,
+// the right to execute it, the chain of "#!" interpreters, the ELF headers of the program and of
+// its interpreter, the size of the arguments. Then comes the point of no return; after it only an
+// empty bank can fail, and that ends the process. The environment, its capability table and the
+// libOS stay; what the standard says a program loses is dropped: memory, close-on-exec descriptors,
+// handlers, timers of POSIX, alternate stack.
 //
-// A set-user-id or set-group-id program must not run in an environment its caller has ever held: init builds a
-// fresh one and takes the pid over to it (PROC_OP_SETID_EXEC).
+// A set-user-id or set-group-id program must not run in an environment its caller has ever held:
+// init builds a fresh one and takes the pid over to it (PROC_OP_SETID_EXEC).
 //
-// The right to execute is checked here for the right error. It protects nothing that reading does not already
-// give; what may be read is fsd's decision.
+// The right to execute is checked here for the right error. It protects nothing that reading does
+// not already give; what may be read is fsd's decision.
 #include <proc/exec.h>
 #include <mem/mem.h>
 #include <fs/file.h>
 
-#define SCRIPT_DEPTH 4
+#define SCRIPT_DEPTH   4
 #define SIGKILL_STATUS 9
 
 char exec_path[LX_PATH_MAX]; // of the running program, as given
@@ -59,7 +60,7 @@ static int set_path(struct exec *x, const char *path)
     return 0;
 }
 
-// --- finding the program ------------------------------------------------------------------------------------
+// --- finding the program
 static bool in_group(uint32_t gid)
 {
     const volatile struct proc_rec *me = proc_self();
@@ -186,7 +187,7 @@ static int prepare(struct exec *x, struct file *file)
     return error ? error : load_interp_headers(x);
 }
 
-// --- the change ------------------------------------------------------------------------------------------------
+// --- the change
 static int load(struct exec *x, struct loaded *l)
 {
     uint64_t bias = x->elf.head.e_type == LX_ET_DYN ? APP_PIE_BASE : 0;
@@ -269,7 +270,7 @@ static void __attribute__((noreturn)) commit(struct exec *x)
     enter(x, 0);
 }
 
-// --- calls --------------------------------------------------------------------------------------------------------
+// --- calls
 static long execute(struct exec *x, struct file *file, uint64_t argv, uint64_t envp)
 {
     size_t total = 0;
@@ -294,7 +295,8 @@ static long execute(struct exec *x, struct file *file, uint64_t argv, uint64_t e
     return error;
 }
 
-// A struct exec with the application's path; NULL and an error. An empty path is for the caller to judge.
+// A struct exec with the application's path; NULL and an error. An empty path is for the caller to
+// judge.
 static struct exec *exec_new(uint64_t upath, long *error)
 {
     char path[LX_PATH_MAX];
@@ -345,7 +347,8 @@ static struct file *file_at(struct exec *x, int dirfd, uint64_t path, int flags,
 {
     struct file *file = NULL;
     if (x->path[0]) {
-        uint32_t how = LX_O_RDONLY | LX_O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? LX_O_NOFOLLOW : 0);
+        uint32_t how =
+            LX_O_RDONLY | LX_O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? LX_O_NOFOLLOW : 0);
         long fd = px_openat(dirfd, path, how, 0);
         *error = fd;
         if (fd < 0)
@@ -388,7 +391,7 @@ long px_execveat(int dirfd, uint64_t path, uint64_t argv, uint64_t envp, int fla
     return execute(x, file, argv, envp);
 }
 
-// --- the first program of an environment -----------------------------------------------------------------------------
+// --- the first program of an environment
 static const char *start_strings(const struct libos_start *s, struct exec *x)
 {
     const char *at = (const char *)s + s->strings;
@@ -401,7 +404,8 @@ static const char *start_strings(const struct libos_start *s, struct exec *x)
     return path;
 }
 
-// A fresh environment for a set-id program: what the file's mode gives is claimed from init, which grants it once.
+// A fresh environment for a set-id program: what the file's mode gives is claimed from init, which
+// grants it once.
 static int claim_ids(const struct exec *x)
 {
     uint32_t uid = x->setid & LX_S_ISUID ? x->st.st_uid : ~0u;
@@ -410,8 +414,8 @@ static int claim_ids(const struct exec *x)
     return (int)server_call(H_INIT, &m);
 }
 
-// The two halves of what passes over to the environment of a set-id program. That limits are the caller's word is
-// no loss: they are every process's own (rlimit.c).
+// The two halves of what passes over to the environment of a set-id program. That limits are the
+// caller's word is no loss: they are every process's own (rlimit.c).
 void exec_keep(struct libos_kept *kept)
 {
     memset(kept, 0, sizeof *kept);

@@ -17,14 +17,17 @@ struct args {
     struct strings argv, envp;
 };
 
-// Copies a NULL-terminated array of the application (0: an empty one). 0, -LX_E2BIG, -LX_EFAULT, -LX_ENOMEM.
+// Copies a NULL-terminated array of the application (0: an empty one). 0, -LX_E2BIG, -LX_EFAULT,
+// -LX_ENOMEM.
 int strings_copy(struct strings *s, uint64_t array, size_t *total);
 int strings_add(struct strings *s, const char *text, size_t n); // n without NUL
 int strings_script(struct strings *argv, const char *interp, const char *arg, const char *path);
-const char *strings_find(const struct strings *s, const char *prefix); // what follows the prefix, or NULL
+const char *strings_find(const struct strings *s,
+                         const char *prefix); // what follows the prefix, or NULL
 void args_free(struct args *a);
 
-// "#!" line in the first n bytes of a file, with room for one more. 0 and the words, -LX_ENOEXEC when it is none.
+// "#!" line in the first n bytes of a file, with room for one more. 0 and the words, -LX_ENOEXEC
+// when it is none.
 #define SCRIPT_HEAD 256
 int script_parse(char *head, size_t n, char **interp, char **arg);
 
@@ -33,12 +36,12 @@ int setid_exec(const char *path, const struct args *a);
 void exec_keep(struct libos_kept *kept);
 void exec_inherit(const struct libos_kept *kept);
 
-struct loaded { // what the initial stack tells
-    uint64_t entry;      // where the process starts: of the interpreter if there is one
+struct loaded {     // what the initial stack tells
+    uint64_t entry; // where the process starts: of the interpreter if there is one
     uint64_t at_entry, at_phdr, at_base;
     uint16_t phnum;
-    uint64_t at_start;   // AT_EXO_START, or 0
-    const char *path;    // AT_EXECFN
+    uint64_t at_start; // AT_EXO_START, or 0
+    const char *path;  // AT_EXECFN
 };
 // Maps the stack and writes argc, argv, envp, auxv. 0 or -LX_E...; *sp as at the first instruction.
 int stack_build(const struct args *a, const struct loaded *l, uint64_t *sp);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a process: its environment exits with the wait status, and init, its supervisor, makes a zombie of the
-// record. Everything else, locks, pipe ends, mappings, goes with the capabilities; nothing relies on code that runs here.
+// The end of a process: its environment exits with the wait status, and init, its supervisor, makes
+// a zombie of the record. Everything else, locks, pipe ends, mappings, goes with the capabilities;
+// nothing relies on code that runs here.
 #include <core/core.h>
 
 void proc_exit(int status)

@@ -2,13 +2,15 @@
 //
 // fork: a child that goes on from here on a copy of this address space.
 //
-// init makes the embryo first: record, environment, address space, pid; so signals sent meanwhile wait for it and
-// an accident of either side leaves something init knows of. Then, from here: the pages (application copy-on-write,
-// what the libOS is standing on copied at once), the capability table with the same handles and windows, a
-// context that continues in fork_save below, and life. Until the context is bound nothing of the child has run, so every
-// failure is undone by giving the embryo back.
+// init makes the embryo first: record, environment, address space, pid; so signals sent meanwhile
+// wait for it and an accident of either side leaves something init knows of. Then, from here: the
+// pages (application copy-on-write, what the libOS is standing on copied at once), the capability
+// table with the same handles and windows, a context that continues in fork_save below, and life.
+// Until the context is bound nothing of the child has run, so every failure is undone by giving the
+// embryo back.
 //
-// The child finds its context block empty but for what the kernel writes, and fills it before anything can fault.
+// The child finds its context block empty but for what the kernel writes, and fills it before
+// anything can fault.
 #include <core/core.h>
 
 #define CLONE_REGIONS 64
@@ -80,7 +82,8 @@ static int64_t clone_pages(const struct embryo *e, bool application)
     return 0;
 }
 
-// Without the application its file windows stay behind, as many as can be named; the child drops the others itself.
+// Without the application its file windows stay behind, as many as can be named; the child drops
+// the others itself.
 static int64_t clone_caps(const struct embryo *e, bool application)
 {
     exo_handle_t skip[CLONE_SKIP] = {e->env, e->aspace};
@@ -136,7 +139,6 @@ static void child_begin(const struct fpu *fpu)
     sig_after_fork_child();
     timer_after_fork_child();
     fd_after_fork_child();
-    proc_after_fork_child();
 }
 
 long embryo_fork(struct embryo *e, bool application)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// exec of a set-user-id or set-group-id program. It runs with rights that the caller does not have, so nothing the caller
-// ever held may be under it: init makes a fresh environment, on a bank of its own, loads the trusted libOS, and gives
-// it the pid. What passes over is data, checked there: path, arguments, environment, and the capabilities of descriptors.
+// exec of a set-user-id or set-group-id program. It runs with rights that the caller does not have,
+// so nothing the caller ever held may be under it: init makes a fresh environment, on a bank of its
+// own, loads the trusted libOS, and gives it the pid. What passes over is data, checked there:
+// path, arguments, environment, and the capabilities of descriptors.
 #include <proc/exec.h>
 #include <mem/mem.h>
 #include <fs/file.h>
@@ -59,9 +60,11 @@ static uint32_t count_files(void)
     return n;
 }
 
-static void fill(struct libos_start *s, uint32_t files, size_t bytes, const char *path, const struct args *a)
+static void fill(struct libos_start *s, uint32_t files, size_t bytes, const char *path,
+                 const struct args *a)
 {
-    *s = (struct libos_start){.size = sizeof *s, .version = EXO_ABI_VERSION, .magic = LIBOS_START_MAGIC};
+    *s = (struct libos_start){
+        .size = sizeof *s, .version = EXO_ABI_VERSION, .magic = LIBOS_START_MAGIC};
     s->mode = LIBOS_START_PATH;
     s->argc = a->argv.count;
     s->envc = a->envp.count;
@@ -80,8 +83,8 @@ static void fill(struct libos_start *s, uint32_t files, size_t bytes, const char
 int setid_exec(const char *path, const struct args *a)
 {
     uint32_t files = count_files();
-    size_t bytes = sizeof(struct libos_start) + files * sizeof(struct libos_start_fd) + strlen(path) + 1 +
-                   a->argv.used + a->envp.used;
+    size_t bytes = sizeof(struct libos_start) + files * sizeof(struct libos_start_fd) +
+                   strlen(path) + 1 + a->argv.used + a->envp.used;
     uint64_t pages = page_up(bytes) / PAGE;
     if (pages > 256 || files > LIBOS_START_FDS_MAX)
         return -LX_E2BIG;

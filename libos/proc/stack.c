@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The initial stack of a program: Linux x86-64 (System V psABI, figure 3.9, and getauxval(3)). From high to low:
+// The initial stack of a program: Linux x86-64 (System V psABI, figure 3.9, and getauxval(3)). From
+// high to low:
 //
 //     strings: path, platform, 16 random bytes, argv, envp
 //     auxv, NULL, envp[], NULL, argv[], argc        <- sp, 16-byte aligned
 #include <proc/exec.h>
 #include <mem/mem.h>
 
-#define STACK_EAGER (4 * PAGE) // bought below what is written
+#define STACK_EAGER     (4 * PAGE) // bought below what is written
 #define HWCAP2_FSGSBASE 2u
-#define FRAME_FIXED 2048u      // a signal frame without the FPU state
+#define FRAME_FIXED     2048u // a signal frame without the FPU state
 
 long px_getrandom(uint64_t buf, size_t n, uint32_t flags);
 
@@ -28,7 +29,8 @@ static uint64_t signal_stack(void)
     return FRAME_FIXED + fpu;
 }
 
-static unsigned fill_auxv(uint64_t *v, const struct loaded *l, uint64_t execfn, uint64_t plat, uint64_t random)
+static unsigned fill_auxv(uint64_t *v, const struct loaded *l, uint64_t execfn, uint64_t plat,
+                          uint64_t random)
 {
     const volatile struct proc_rec *me = proc_self();
     const uint64_t pairs[][2] = {

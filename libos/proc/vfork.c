@@ -2,25 +2,27 @@
 //
 // vfork, clone, and the simulated child.
 //
-// A vfork child borrows its parent's memory and runs until it executes a program or exits, while the parent waits.
-// So it needs no process of its own until then: the libOS keeps the parent's registers, gives the child a copy of the
-// descriptor table and of the signal dispositions, and lets it run here. An embryo is made at the start, so that the pid
-// exists and what comes later can hardly fail. On exec the embryo gets the libOS and the capabilities but none of the
-// application's memory, and continues with the exec; the parent's registers come back with the pid.
+// A vfork child borrows its parent's memory and runs until it executes a program or exits, while
+// the parent waits. So it needs no process of its own until then: the libOS keeps the parent's
+// registers, gives the child a copy of the descriptor table and of the signal dispositions, and
+// lets it run here. An embryo is made at the start, so that the pid exists and what comes later can
+// hardly fail. On exec the embryo gets the libOS and the capabilities but none of the application's
+// memory, and continues with the exec; the parent's registers come back with the pid.
 //
-// Only calls whose effect stays in what was copied are carried out in place (vfork_table). Any other call turns the
-// child into a real one first: an ordinary fork from here, in which the call then runs.
+// Only calls whose effect stays in what was copied are carried out in place (vfork_table). Any
+// other call turns the child into a real one first: an ordinary fork from here, in which the call
+// then runs.
 #include <core/core.h>
 #include <lx/signal.h>
 
 struct vfork_state {
     struct exo_save parent; // where the parent goes on
     struct embryo embryo;
-    struct fd_table *fds;   // the parent's
+    struct fd_table *fds; // the parent's
     void *signals;
 };
 
-// --- the parent comes back ----------------------------------------------------------------------------
+// --- the parent comes back
 static void __attribute__((noreturn)) parent_resume(long result)
 {
     struct thread *t = thread_self();
@@ -48,7 +50,8 @@ static void child_settle(void)
     heap_free(v);
 }
 
-// 0 in the real child; the parent does not come back here; < 0: nothing happened, and the child has no embryo any more.
+// 0 in the real child; the parent does not come back here; < 0: nothing happened, and the child has
+// no embryo any more.
 static long become_real(bool application)
 {
     struct vfork_state *v = thread_self()->vfork;
@@ -65,7 +68,8 @@ static long become_real(bool application)
     return pid;
 }
 
-// A set-id exec takes the process's pid over: the child must be a process for that, and whole, should it fail.
+// A set-id exec takes the process's pid over: the child must be a process for that, and whole,
+// should it fail.
 long vfork_leave(void)
 {
     return become_real(true);
@@ -79,7 +83,7 @@ long vfork_exec(void)
     return r;
 }
 
-// --- calls of the simulated child -----------------------------------------------------------------------
+// --- calls of the simulated child
 static long divert(long a, long b, long c, long d, long e, long f)
 {
     long r = become_real(true);
@@ -107,25 +111,29 @@ static long child_parent(void)
 #define SYS(nr, name, args) long px_##name();
 #include <syscalls.def>
 #undef SYS
-#define AS_CALL(f)      ((syscall_fn)(void (*)(void))(f))
+#define AS_CALL(f)     ((syscall_fn)(void (*)(void))(f))
 #define HERE(nr, name) [nr] = AS_CALL(px_##name)
 #pragma GCC diagnostic ignored "-Woverride-init"
+// clang-format off
 const syscall_fn vfork_table[LIBOS_NCALLS] = {
     [0 ... LIBOS_NCALLS - 1] = divert,
-    HERE(0, read), HERE(1, write), HERE(2, open), HERE(3, close), HERE(4, stat), HERE(5, fstat), HERE(6, lstat),
-    HERE(7, poll), HERE(8, lseek), HERE(9, mmap), HERE(10, mprotect), HERE(11, munmap), HERE(12, brk),
-    HERE(13, rt_sigaction), HERE(14, rt_sigprocmask), HERE(15, rt_sigreturn), HERE(19, readv), HERE(20, writev),
-    HERE(21, access), HERE(22, pipe), HERE(32, dup), HERE(33, dup2), HERE(59, execve), HERE(63, uname),
-    HERE(79, getcwd), HERE(80, chdir), HERE(81, fchdir), HERE(85, creat), HERE(87, unlink), HERE(89, readlink),
-    HERE(95, umask), HERE(96, gettimeofday), HERE(97, getrlimit), HERE(102, getuid), HERE(104, getgid),
-    HERE(107, geteuid), HERE(108, getegid), HERE(131, sigaltstack), HERE(158, arch_prctl), HERE(202, futex),
-    HERE(228, clock_gettime), HERE(257, openat), HERE(262, newfstatat), HERE(269, faccessat), HERE(292, dup3),
-    HERE(293, pipe2), HERE(318, getrandom), HERE(322, execveat), HERE(436, close_range),
-    [39] = AS_CALL(child_pid), [186] = AS_CALL(child_pid), [110] = AS_CALL(child_parent),
-    [60] = AS_CALL(child_exit), [231] = AS_CALL(child_exit),
+    HERE(0, read), HERE(1, write), HERE(2, open), HERE(3, close), HERE(4, stat), HERE(5, fstat),
+    HERE(6, lstat), HERE(7, poll), HERE(8, lseek), HERE(9, mmap), HERE(10, mprotect),
+    HERE(11, munmap), HERE(12, brk), HERE(13, rt_sigaction), HERE(14, rt_sigprocmask),
+    HERE(15, rt_sigreturn), HERE(19, readv), HERE(20, writev), HERE(21, access), HERE(22, pipe),
+    HERE(32, dup), HERE(33, dup2), HERE(59, execve), HERE(63, uname), HERE(79, getcwd),
+    HERE(80, chdir), HERE(81, fchdir), HERE(85, creat), HERE(87, unlink), HERE(89, readlink),
+    HERE(95, umask), HERE(96, gettimeofday), HERE(97, getrlimit), HERE(102, getuid),
+    HERE(104, getgid), HERE(107, geteuid), HERE(108, getegid), HERE(131, sigaltstack),
+    HERE(158, arch_prctl), HERE(202, futex), HERE(228, clock_gettime), HERE(257, openat),
+    HERE(262, newfstatat), HERE(269, faccessat), HERE(292, dup3), HERE(293, pipe2),
+    HERE(318, getrandom), HERE(322, execveat), HERE(436, close_range), [39] = AS_CALL(child_pid),
+    [186] = AS_CALL(child_pid), [110] = AS_CALL(child_parent), [60] = AS_CALL(child_exit),
+    [231] = AS_CALL(child_exit),
 };
+// clang-format on
 
-// --- beginning ----------------------------------------------------------------------------------------------
+// --- beginning
 static long vfork_begin(const struct exo_save *parent, struct exo_save *child)
 {
     struct thread *t = thread_self();
@@ -150,9 +158,10 @@ static long vfork_begin(const struct exo_save *parent, struct exo_save *child)
     sys_resume(child);
 }
 
-// Native: return address, stack pointer after the return, and the six registers of the stub (proc/../vfork.s of
-// the overlay). Foreign: the whole state is known.
-long vfork_call(uint64_t back, uint64_t sp, uint64_t saved, long x, long y, long z, const struct callee *callee)
+// Native: return address, stack pointer after the return, and the six registers of the stub
+// (proc/../vfork.s of the overlay). Foreign: the whole state is known.
+long vfork_call(uint64_t back, uint64_t sp, uint64_t saved, long x, long y, long z,
+                const struct callee *callee)
 {
     struct sys_exit exit;
     struct exo_save parent, child;
@@ -172,7 +181,7 @@ long vfork_call(uint64_t back, uint64_t sp, uint64_t saved, long x, long y, long
     return vfork_begin(&parent, &child);
 }
 
-// --- clone ------------------------------------------------------------------------------------------------------
+// --- clone
 #define CLONE_VM             0x00000100u
 #define CLONE_VFORK          0x00004000u
 #define CLONE_PARENT_SETTID  0x00100000u
@@ -180,10 +189,10 @@ long vfork_call(uint64_t back, uint64_t sp, uint64_t saved, long x, long y, long
 #define CLONE_CHILD_CLEARTID 0x00200000u
 #define CLONE_DETACHED       0x00400000u
 #define CLONE_CHILD_SETTID   0x01000000u
-#define CLONE_KNOWN                                                                                            \
-    (0xffu | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_SETTLS | CLONE_CHILD_CLEARTID |             \
+#define CLONE_KNOWN                                                                                \
+    (0xffu | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_SETTLS | CLONE_CHILD_CLEARTID |  \
      CLONE_DETACHED | CLONE_CHILD_SETTID)
-#define CLONE_THREAD         0x00010000u
+#define CLONE_THREAD 0x00010000u
 
 struct clone_request {
     uint64_t flags, stack, ptid, ctid, tls, entry;
@@ -223,8 +232,8 @@ static long clone_fork(const struct clone_request *q, struct exo_save *child)
 }
 
 // Threads are not here yet: EAGAIN, as when their number is used up.
-long clone_call(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls, uint64_t entry,
-                const struct callee *callee)
+long clone_call(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls,
+                uint64_t entry, const struct callee *callee)
 {
     struct clone_request q = {flags, stack, ptid, ctid, tls, entry};
     struct sys_exit exit;

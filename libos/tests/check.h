@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Host tests of pure parts of the libOS: compiled against the same freestanding headers as in the machine, so the few
-// functions of the host are declared here.
+// Host tests of pure parts of the libOS: compiled against the same freestanding headers as in the
+// machine, so the few functions of the host are declared here.
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The heap under random use: blocks are zeroed, aligned, never overlap (each keeps a pattern), survive resizing, and
-// freed pages are found again: the heap stops growing when what lives does.
+// The heap under random use: blocks are zeroed, aligned, never overlap (each keeps a pattern),
+// survive resizing, and freed pages are found again: the heap stops growing when what lives does.
 #include <core/heap.h>
 #include "check.h"
 

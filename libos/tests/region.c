@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The region tree against a naive model: an array with one tag per page. After every random operation both must
-// agree on every page, on the total, and on what is free; placement must find room whenever the model has any.
+// The region tree against a naive model: an array with one tag per page. After every random
+// operation both must agree on every page, on the total, and on what is free; placement must find
+// room whenever the model has any.
 #include <mem/mem.h>
 #include "check.h"
 
