@@ -137,7 +137,9 @@ static int op_statfs(struct request *r)
     int err = ext_statfs(&vol, &sf);
     if (err < 0)
         return err;
-    sf.f_bfree = dev_free(sf.f_bfree);
+    uint64_t have = dev_free(sf.f_bfree);
+    sf.f_blocks -= sf.f_bfree - have; // so that what is used is the difference
+    sf.f_bfree = have;
     if (sf.f_bavail > sf.f_bfree)
         sf.f_bavail = sf.f_bfree;
     memcpy(MSG, &sf, sizeof(sf));

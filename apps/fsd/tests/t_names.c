@@ -217,6 +217,7 @@ static void attributes(void)
     struct lx_statfs sf;
     memcpy(&sf, c->msg, sizeof(sf));
     CHECK(sf.f_bfree > 1000 && sf.f_bfree < 2048 && sf.f_bsize == 4096);
+    CHECK(sf.f_blocks > sf.f_bfree && sf.f_blocks - sf.f_bfree < 300);
     CHECK_EQ(path_op(c, FS_OP_TRUNCATE, "/tmp", 0, 0, 0), -LX_EISDIR);
     CHECK_EQ(path_op(c, FS_OP_TRUNCATE, "/tmp/dev", 0, 0, 0), -LX_EINVAL);
     CHECK_EQ(path_op(&bob, FS_OP_TRUNCATE, "/tmp/a", 0, 0, 0), -LX_EACCES);
