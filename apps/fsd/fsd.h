@@ -84,6 +84,7 @@ struct node {
 struct open {
     uint32_t index, generation;
     struct node *node;
+    struct node *root;   // where its paths begin; NULL: the volume's root
     uint32_t uid;        // who pays
     uint32_t access;     // LX_O_RDONLY ...
     bool path_only;      // O_PATH
@@ -185,6 +186,7 @@ void fifo_leave(struct open *o);
 // names.c, paths.c
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags, struct ext_walk *out);
 uint32_t start_ino(const struct request *r);
+uint32_t root_ino(const struct request *r);
 int target_ino(struct request *r, uint64_t at_flags, uint32_t *ino); // of the path, or the file itself
 int mount_add(uint32_t ino, uint32_t kind);
 bool is_mount(uint32_t ino);

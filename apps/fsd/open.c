@@ -104,6 +104,8 @@ static void open_free(struct open *o)
     if (o->access != LX_O_RDONLY)
         node_note_writes(n);
     node_put(n);
+    if (o->root)
+        node_put(o->root);
     quota_give(o->uid, COST_OPEN);
     free(o);
 }
@@ -124,19 +126,22 @@ void open_delivered(bool ok)
         open_free(o);
 }
 
-// Takes the reference to the node, also when it fails.
-static struct open *open_new(struct node *n)
+// Takes the references to the node and the root (or NULL), also when it fails.
+static struct open *open_new(struct node *n, struct node *root)
 {
     struct open *o = calloc(1, sizeof(*o));
     uint32_t index;
     if (!o || index_new(&index) < 0) {
         free(o);
         node_put(n);
+        if (root)
+            node_put(root);
         return NULL;
     }
     o->index = index;
     o->generation = generation++ & 0x7fffffff;
     o->node = n;
+    o->root = root;
     opens[index] = o;
     LIST_INSERT_HEAD(&n->openers, o, link);
     int64_t cap = exo_cap_derive(endpoint, EXO_R_CALL, (uint64_t)o->generation << 32 | (index + 1),
@@ -279,19 +284,48 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
     return 0;
 }
 
+// The inode of the root that what is opened will be under.
+static int future_root(const struct request *r, uint32_t opened, uint32_t *ino)
+{
+    struct open *o;
+    *ino = root_ino(r);
+    if (r->m->w[0] != FS_OP_CHROOT)
+        return 0;
+    *ino = opened;
+    if (!r->received)
+        return 0;
+    int err = open_by_cap(r->received, &o);
+    *ino = err == 0 && o && o->root ? o->root->ino : EXT_ROOT_INO;
+    return err;
+}
+
+static struct open *open_make(const struct request *r, uint32_t ino, uint32_t root_at)
+{
+    struct node *root = NULL, *n = node_get(ino, r->cred.uid);
+    if (n && root_at != EXT_ROOT_INO && !(root = node_get(root_at, r->cred.uid))) {
+        node_put(n);
+        n = NULL;
+    }
+    return n ? open_new(n, root) : NULL;
+}
+
 long op_open(struct request *r)
 {
-    uint64_t flags = r->arg[0];
+    bool chroot = r->m->w[0] == FS_OP_CHROOT;
+    uint64_t flags = chroot ? LX_O_PATH | LX_O_DIRECTORY : r->arg[0];
     struct ext_inode inode = {0};
+    uint32_t root_at = EXT_ROOT_INO;
     bool path_only = flags & LX_O_PATH;
     if (path_only)
         flags &= LX_O_PATH | LX_O_DIRECTORY | LX_O_NOFOLLOW;
-    long err = check_flags(flags);
+    long err = chroot && r->cred.uid ? -LX_EPERM : check_flags(flags);
     if (err == 0)
         err = quota_take(r->cred.uid, COST_OPEN); // before anything is created
     if (err < 0)
         return err;
     err = find(r, flags, r->arg[1], &inode);
+    if (err == 0)
+        err = future_root(r, inode.ino, &root_at);
     bool special = LX_S_ISCHR(inode.mode) || LX_S_ISBLK(inode.mode) || LX_S_ISSOCK(inode.mode);
     if (err == 0)
         answer(r, &inode);
@@ -299,8 +333,7 @@ long op_open(struct request *r)
         quota_give(r->cred.uid, COST_OPEN);
         return err;
     }
-    struct node *n = node_get(inode.ino, r->cred.uid);
-    struct open *o = n ? open_new(n) : NULL;
+    struct open *o = open_make(r, inode.ino, root_at);
     if (!o) {
         quota_give(r->cred.uid, COST_OPEN);
         return -LX_ENFILE;

@@ -47,6 +47,11 @@ uint32_t start_ino(const struct request *r)
     return r->open ? r->open->node->ino : EXT_ROOT_INO;
 }
 
+uint32_t root_ino(const struct request *r)
+{
+    return r->open && r->open->root ? r->open->root->ino : EXT_ROOT_INO;
+}
+
 // -FS_MOUNT: the rest of the path is in the message, the kind in w[1].
 static int answer_mount(struct request *r, const struct ext_walk *w)
 {
@@ -67,7 +72,7 @@ static int check_start(uint32_t start)
 // With EXT_WALK_PARENT a mount point itself is the result, so that it can be refused to go (EBUSY).
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags, struct ext_walk *out)
 {
-    struct ext_walk_env env = {&r->cred, EXT_ROOT_INO, start, crosses, NULL};
+    struct ext_walk_env env = {&r->cred, root_ino(r), start, crosses, NULL};
     size_t n = strnlen(path, len);
     if (n == len)
         return -LX_EINVAL; // not terminated
@@ -154,7 +159,7 @@ long op_getcwd(struct request *r)
 {
     static char path[LX_PATH_MAX];
     size_t at = sizeof(path) - 1;
-    uint32_t ino = start_ino(r);
+    uint32_t ino = start_ino(r), root = root_ino(r);
     struct ext_inode inode;
     int err = ext_inode_load(&vol, ino, &inode);
     path[at] = 0;
@@ -164,7 +169,9 @@ long op_getcwd(struct request *r)
         return -LX_ENOTDIR;
     if (!inode.nlink)
         return -LX_ENOENT;
-    while (ino != EXT_ROOT_INO) {
+    while (ino != root) {
+        if (ino == EXT_ROOT_INO)
+            return -LX_ENOENT; // it lies outside
         uint32_t parent;
         struct seek s = {.ino = ino};
         uint64_t cookie = 0;

@@ -44,6 +44,7 @@ static long dispatch(struct request *r)
 {
     switch (r->m->w[0]) {
     case FS_OP_OPEN:
+    case FS_OP_CHROOT:
         return op_open(r);
     case FS_OP_READLINK:
         return op_readlink(r);

@@ -252,6 +252,8 @@ static uint64_t untaken(const struct proc *p)
 
 long life_setid_exec(struct proc *p, const struct exo_msg *m)
 {
+    if (p->rec->flags & PROC_F_CONFINED)
+        return -LX_EPERM;
     uint64_t bytes = m->w[1], cookie = cookie_new(p->pid);
     exo_handle_t env = 0;
     struct libos_start *s = start_copy(bytes);

@@ -223,7 +223,8 @@ static long process_call(struct proc *p, struct exo_msg *m, const char *message,
         return ids_nice(p, (int)w[1], (int)w[2]);
     case PROC_OP_FLAGS: {
         uint32_t may = PROC_F_NOCLDWAIT | PROC_F_NOCLDSTOP;
-        p->rec->flags = (p->rec->flags & ~((uint32_t)w[2] & may)) | ((uint32_t)w[1] & may);
+        p->rec->flags = (p->rec->flags & ~((uint32_t)w[2] & may)) |
+                        ((uint32_t)w[1] & (may | PROC_F_CONFINED));
         return 0;
     }
     case PROC_OP_SETID_GIVE:

@@ -124,6 +124,7 @@ static void publish_children(struct proc *parent)
 
 static void inherit(struct proc_rec *r, const struct proc_rec *from)
 {
+    r->flags = from->flags & PROC_F_CONFINED;
     r->pgid = from->pgid;
     r->sid = from->sid;
     r->ruid = from->ruid, r->euid = from->euid, r->suid = from->suid;

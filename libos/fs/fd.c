@@ -15,6 +15,11 @@ struct fd_table *fd_current(void)
     return current;
 }
 
+exo_handle_t fd_root(void)
+{
+    return current->root ? current->root->endpoint : H_FSD;
+}
+
 struct file *file_new(const struct file_ops *ops, uint32_t open_flags)
 {
     struct file *file = heap_alloc(sizeof(*file));
@@ -291,6 +296,7 @@ struct fd_table *fd_table_copy(void)
     copy->lowest = current->lowest;
     copy->umask = current->umask;
     copy->cwd = current->cwd ? file_ref(current->cwd) : NULL;
+    copy->root = current->root ? file_ref(current->root) : NULL;
     for (uint32_t fd = 0; fd < current->size; fd++) {
         copy->entry[fd] = current->entry[fd];
         if (copy->entry[fd].file)
@@ -314,6 +320,8 @@ void fd_table_drop(struct fd_table *dead)
     }
     if (dead->cwd)
         file_put(dead->cwd);
+    if (dead->root)
+        file_put(dead->root);
     heap_free(dead->entry);
     heap_free(dead);
 }

@@ -233,8 +233,7 @@ static long write_extend(struct file *file, uint64_t buf, size_t n, uint64_t *of
     return write_by_message(file, buf, n, offset);
 }
 
-// Bytes that may be written from `at` on under RLIMIT_FSIZE, or the error. POSIX: write(), SIGXFSZ.
-static long within_limit(size_t n, uint64_t at)
+long file_within_limit(size_t n, uint64_t at)
 {
     uint64_t limit = rlimit_cur(LX_RLIMIT_FSIZE);
     if (limit > SIZE_MAX_FILE)
@@ -248,7 +247,7 @@ static long within_limit(size_t n, uint64_t at)
 
 static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
 {
-    long may = within_limit(n, at);
+    long may = file_within_limit(n, at);
     if (may < 0)
         return may;
     n = (size_t)may;
@@ -277,7 +276,7 @@ static long regular_write(struct file *file, uint64_t buf, size_t n, const uint6
         return 0;
     if (file_flags(file) & LX_O_APPEND) { // also pwrite, as on Linux
         uint64_t at = UINT64_MAX;
-        long may = within_limit(n, file_size(file));
+        long may = file_within_limit(n, file_size(file));
         long done = may < 0 ? may : write_extend(file, buf, (size_t)may, &at);
         if (done > 0 && !offset)
             file->state->offset = at + (uint64_t)done;
@@ -328,7 +327,7 @@ static long regular_seek(struct file *file, int64_t offset, int whence)
 
 static long regular_truncate(struct file *file, uint64_t size)
 {
-    if (size > file_size(file) && within_limit(1, size - 1) < 0)
+    if (size > file_size(file) && file_within_limit(1, size - 1) < 0)
         return -LX_EFBIG;
     struct exo_msg m = {.w = {FS_OP_FTRUNCATE, size}};
     return server_call(file->endpoint, &m);

@@ -106,6 +106,7 @@ struct fd_table { // what a simulated vfork child gets a copy of
     uint32_t lowest; // no free descriptor below
     uint32_t umask;
     struct file *cwd; // NULL: the root directory
+    struct file *root; // NULL: the volume's
 };
 
 extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, proc_ops, log_ops, path_ops;
@@ -118,6 +119,7 @@ int fd_install(struct file *file, uint32_t open_flags, int lowest); // takes the
 bool fd_room(void);           // there is a free descriptor under the limit
 struct file *fd_file(int fd); // borrowed; NULL = EBADF
 struct fd_table *fd_current(void);
+exo_handle_t fd_root(void); // endpoint of the root directory
 extern bool fd_locks_used; // the process has taken record locks: closing any descriptor of their file drops them
 uint64_t fd_limit(void); // RLIMIT_NOFILE (proc/rlimit.c)
 
@@ -134,6 +136,9 @@ static inline uint32_t file_flags(const struct file *file)
     return file->state->flags;
 }
 
+// Of n bytes from `at` on, how many may be written under RLIMIT_FSIZE; none: SIGXFSZ and -LX_EFBIG. POSIX: write().
+long file_within_limit(size_t n, uint64_t at);
+
 // --- path.c -------------------------------------------------------------------------------------------
 // A path of the application, copied into the message page of the next call.
 // Where a path begins: the endpoint to call. Directory of `dirfd`, working directory, or root.
@@ -144,6 +149,7 @@ long path_copy(uint64_t upath, size_t at);
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m);
 // The same with `length` bytes of one or two paths already in the message page, and m->w and `caps` capabilities set.
 long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps);
+long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out); // what the answer to OPEN or CHROOT brought
 long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
 long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 

@@ -98,7 +98,7 @@ int mount_resolve(unsigned kind, char *path, exo_handle_t *endpoint)
                 memmove(path + up + 1, in, strlen(in) + 1);
                 memcpy(path, fs->at, up);
                 path[up] = '/';
-                *endpoint = H_FSD;
+                *endpoint = fd_root();
                 return 1;
             }
             path[end] = 0;

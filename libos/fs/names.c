@@ -5,6 +5,7 @@
 #include <fs/mount.h>
 #include <fs/text.h>
 #include <proto/tty.h>
+#include <lx/time.h>
 
 // A call that changes names: inside a mount nothing can be changed.
 static long change(int dirfd, uint64_t upath, enum fs_op op, uint64_t a, uint64_t b, uint64_t c)
@@ -119,7 +120,7 @@ long px_symlinkat(uint64_t target, int dirfd, uint64_t path)
         return n2;
     int err = 0;
     if (msg_page()[n1] == '/')
-        endpoint = H_FSD;
+        endpoint = fd_root();
     else
         err = path_base(dirfd, &endpoint);
     if (err < 0)
@@ -236,6 +237,14 @@ long px_truncate(uint64_t upath, int64_t size)
 {
     if (size < 0)
         return -LX_EINVAL;
+    struct lx_stat st;
+    if ((uint64_t)size > rlimit_cur(LX_RLIMIT_FSIZE)) { // it may shrink to beyond the limit
+        long err = path_stat(LX_AT_FDCWD, upath, 0, &st);
+        if (err == 0 && size > st.st_size)
+            err = file_within_limit(1, (uint64_t)size - 1);
+        if (err < 0)
+            return err;
+    }
     return change(LX_AT_FDCWD, upath, FS_OP_TRUNCATE, (uint64_t)size, 0, 0);
 }
 
@@ -281,6 +290,62 @@ long px_chdir(uint64_t upath)
     return 0;
 }
 
+// Opens a directory as a root or, with one, under that root.
+static long chroot_open(int dirfd, size_t length, const struct file *root, struct file **out)
+{
+    struct exo_msg m = {.w = {FS_OP_CHROOT}};
+    struct exo_ctx *ctx = ctx_self();
+    if (root)
+        ctx->send[0] = (struct exo_send){root->endpoint, EXO_R_CALL, EXO_SEND_COPY};
+    memset(ctx->recv, 0, sizeof(ctx->recv));
+    long err = path_send(dirfd, length, &m, root != NULL);
+    if (err == -FS_MOUNT)
+        return -LX_EPERM;
+    return err < 0 ? err : path_opened(&m, LX_O_PATH | LX_O_DIRECTORY, out);
+}
+
+// From here on the process, and what it starts, cannot name anything outside but by what it has open. The working
+// directory stays, and is opened again under the new root, so that links and ".." in it end there too.
+static long root_change(struct file *root)
+{
+    struct file *cwd = NULL;
+    struct exo_msg m = {.w = {PROC_OP_FLAGS, PROC_F_CONFINED, 0}};
+    memcpy(msg_page(), ".", 2);
+    long err = chroot_open(LX_AT_FDCWD, 2, root, &cwd);
+    if (err == -LX_EPERM) // a mount's directory: it stays as it is
+        err = 0;
+    if (err == 0)
+        err = server_call(H_INIT, &m);
+    if (err < 0) {
+        if (cwd)
+            file_put(cwd);
+        return err;
+    }
+    if (cwd)
+        set_cwd(cwd);
+    if (fd_current()->root)
+        file_put(fd_current()->root);
+    else
+        exo_cap_delete(H_FSD);
+    fd_current()->root = root;
+    return 0;
+}
+
+// Not POSIX, but common. Set-id programs give no rights from here on (proc/exec.c), so that nobody can build the world
+// they trust.
+long px_chroot(uint64_t upath)
+{
+    struct file *root;
+    long length = path_copy(upath, 0);
+    long err = length < 0 ? length : chroot_open(LX_AT_FDCWD, (size_t)length, NULL, &root);
+    if (err < 0)
+        return err;
+    err = root_change(root);
+    if (err < 0)
+        file_put(root);
+    return err;
+}
+
 long px_fchdir(int fd)
 {
     struct file *file = fd_file(fd);
@@ -309,7 +374,7 @@ static long cwd_path(char *path, size_t max)
         return t.length > max ? -LX_ERANGE : (long)t.length - 1;
     }
     struct exo_msg m = {.w = {FS_OP_GETCWD}};
-    long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : H_FSD, &m);
+    long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : fd_root(), &m);
     if (err < 0)
         return err;
     size_t n = strlen((char *)msg_page());
@@ -352,18 +417,18 @@ long px_statfs(uint64_t upath, uint64_t ubuf)
 {
     struct lx_stat st;
     long err = path_stat(LX_AT_FDCWD, upath, 0, &st);
-    return err < 0 ? err : statfs_call(H_FSD, ubuf);
+    return err < 0 ? err : statfs_call(fd_root(), ubuf);
 }
 
 long px_fstatfs(int fd, uint64_t ubuf)
 {
-    return fd_file(fd) ? statfs_call(H_FSD, ubuf) : -LX_EBADF;
+    return fd_file(fd) ? statfs_call(fd_root(), ubuf) : -LX_EBADF;
 }
 
 long px_sync(void)
 {
     struct exo_msg m = {.w = {FS_OP_SYNC}};
-    server_call(H_FSD, &m);
+    server_call(fd_root(), &m);
     return 0;
 }
 
@@ -402,6 +467,9 @@ long px_fallocate(int fd, uint32_t mode, int64_t offset, int64_t length)
         return -LX_EINVAL;
     if (file->ops != &regular_ops)
         return file->ops == &pipe_ops ? -LX_ESPIPE : -LX_ENODEV;
+    uint64_t last = (uint64_t)offset + (uint64_t)length - 1;
+    if (last > INT64_MAX || (last >= file_size(file) && file_within_limit(1, last) < 0))
+        return -LX_EFBIG;
     struct exo_msg m = {.w = {FS_OP_FALLOCATE, mode, (uint64_t)offset, (uint64_t)length}};
     return server_call(file->endpoint, &m);
 }

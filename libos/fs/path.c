@@ -25,7 +25,7 @@ int path_base(int dirfd, exo_handle_t *endpoint)
     struct file *file = path_start(dirfd);
     if (file)
         return dir_endpoint(file, endpoint);
-    *endpoint = H_FSD;
+    *endpoint = fd_root();
     return dirfd == LX_AT_FDCWD ? 0 : -LX_EBADF;
 }
 
@@ -40,7 +40,7 @@ long path_copy(uint64_t upath, size_t at)
 static long call_fsd(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
 {
     char *path = (char *)msg_page();
-    exo_handle_t endpoint = H_FSD;
+    exo_handle_t endpoint = fd_root();
     if (path[0] != '/') { // an absolute path does not look at dirfd
         struct file *start = path_start(dirfd);
         unsigned kind = mount_kind(start);
@@ -167,7 +167,7 @@ static long node_file(const struct file_ops *ops, uint32_t flags, exo_handle_t e
     return 0;
 }
 
-static long open_reply(const struct exo_msg *m, uint32_t flags, struct file **out)
+long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out)
 {
     exo_handle_t caps[EXO_MSG_CAPS];
     memcpy(caps, ctx_self()->recv, sizeof(caps));
@@ -203,7 +203,7 @@ long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struc
     long err = path_send(dirfd, length, &m, 0);
     if (err == -FS_MOUNT)
         return mount_fs(m.w[1])->open((const char *)msg_page(), flags, out);
-    return err < 0 ? err : open_reply(&m, flags, out);
+    return err < 0 ? err : path_opened(&m, flags, out);
 }
 
 struct file *file_open_path(uint64_t upath, const char *path, int flags, long *error)

@@ -198,7 +198,7 @@ static long put_directory(struct text *t, const struct file *file) // NULL: the 
         return 0;
     }
     struct exo_msg m = {.w = {FS_OP_GETCWD}};
-    long err = server_call(file ? file->endpoint : H_FSD, &m);
+    long err = server_call(file ? file->endpoint : fd_root(), &m);
     if (err >= 0)
         text_put(t, (char *)msg_page());
     return err;
@@ -522,7 +522,7 @@ const char *mount_name(const struct file *file)
 
 static exo_handle_t directory_endpoint(const struct file *file) // NULL: the root directory
 {
-    return !file ? H_FSD : LX_S_ISDIR(file->mode) ? file->endpoint : 0;
+    return !file ? fd_root() : LX_S_ISDIR(file->mode) ? file->endpoint : 0;
 }
 
 static exo_handle_t proc_link(const char *rest)
@@ -533,7 +533,7 @@ static exo_handle_t proc_link(const char *rest)
         return directory_endpoint(fd_file(w.fd));
     if (e && named(e, "cwd"))
         return directory_endpoint(fd_current()->cwd);
-    return e && named(e, "root") ? H_FSD : 0;
+    return e && named(e, "root") ? fd_root() : 0;
 }
 
 const struct mount_fs proc_fs = {

@@ -23,7 +23,7 @@ static int process_clock(int clock, int64_t *ns)
 {
     int pid = ~(clock >> 3);
     const volatile struct proc_rec *rec = pid ? proc_find(pid) : proc_self();
-    if (!rec)
+    if (!rec || (clock & 3) == 3) // 3: of a file
         return -LX_EINVAL;
     *ns = (int64_t)EXO_ENVS[EXO_ENV_INDEX(rec->env)].cpu_ns;
     return 0;
@@ -130,6 +130,8 @@ long px_clock_nanosleep(int clock, int flags, uint64_t utime, uint64_t urest)
     int64_t dummy;
     if (clock == LX_CLOCK_THREAD_CPUTIME_ID || clock_read(clock, &dummy) < 0)
         return -LX_EINVAL;
+    if (clock == LX_CLOCK_PROCESS_CPUTIME_ID || clock < 0)
+        return -LX_EOPNOTSUPP; // nothing tells when another process has used so much
     if (user_read(&t, utime, sizeof(t)) < 0)
         return -LX_EFAULT;
     if (t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)NS)

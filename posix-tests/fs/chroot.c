@@ -35,6 +35,31 @@ int main(void)
         STR(getcwd(buf, sizeof buf), "/");
         ERR(stat("/dev/null", &b), ENOENT);
     }
+    IN_CHILD("what was open stays; a link begins at the new root; a jail in the jail") {
+        int fd = SYS(open("jail/d", O_RDONLY | O_DIRECTORY));
+        SYS(mkdir("jail/d/inner", 0755));
+        SYS(chdir("jail/d"));
+        EQ(chroot(".."), 0);
+        STR(tap_get("../f"), "inside");
+        STR(tap_get("../../../l"), "inside");
+        EQ(fstatat(fd, "inner", &b, 0), 0);
+        EQ(chroot("inner"), 0);
+        ERR(stat("/f", &b), ENOENT);
+        char buf[64];
+        ERR_NULL(getcwd(buf, sizeof buf), ENOENT);
+        SYS(mkdir("/new", 0755));
+        EQ(chdir("/new"), 0);
+        STR(getcwd(buf, sizeof buf), "/new");
+        pid_t pid = tap_fork();
+        if (pid == 0) {
+            ERR(stat("/f", &b), ENOENT);
+            tap_drop(1000);
+            ERR(chroot("/"), EPERM);
+            _exit(stat("/new", &b) != 0);
+        }
+        EQ(tap_wait(pid), 0);
+    }
+    EQ(stat("jail/d/inner/new", &b), 0);
     EQ(stat("/dev/null", &b), 0);
     return tap_done();
 }

@@ -31,6 +31,10 @@ int main(void)
     EQ(signals, 1);
     ERR(ftruncate(fd, base + 151), EFBIG);
     EQ(signals, 2);
+    ERR(truncate("f", base + 151), EFBIG);
+    EQ(signals, 3);
+    EQ(posix_fallocate(fd, base + 149, 2), EFBIG);
+    EQ(posix_fallocate(fd, base + 149, 1), 0);
     EQ(pwrite(fd, "x", 1, base + 149), 1);
     EQ(lseek(fd, 0, SEEK_END), base + 150);
     pid_t pid = tap_fork();

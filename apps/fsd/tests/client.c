@@ -123,6 +123,12 @@ long f_open_at(struct file *dir, struct file *f, const char *path, uint64_t flag
                   call(dir->c, dir->endpoint, FS_OP_OPEN, ARGS(flags, mode), path, strlen(path) + 1, 0));
 }
 
+long f_chroot(struct client *c, struct file *f, const char *path, const struct file *root)
+{
+    return opened(c, f, LX_O_PATH | LX_O_DIRECTORY,
+                  call(c, 0, FS_OP_CHROOT, ARGS(0), path, strlen(path) + 1, root ? root->endpoint : 0));
+}
+
 void f_close(struct file *f)
 {
     for (int i = 0; i < CLIENT_PARTS; i++) {

@@ -70,6 +70,8 @@ long path2_op(struct client *c, uint64_t op, const char *old, const char *new, u
 
 long f_open(struct client *c, struct file *f, const char *path, uint64_t flags, uint32_t mode);
 long f_open_at(struct file *dir, struct file *f, const char *path, uint64_t flags, uint32_t mode);
+// Opens a directory as a root or, with one, under that root.
+long f_chroot(struct client *c, struct file *f, const char *path, const struct file *root);
 void f_close(struct file *f);
 long f_op(struct file *f, uint64_t op, uint64_t a, uint64_t b, uint64_t d);
 long f_pread(struct file *f, void *buf, size_t n, uint64_t offset);

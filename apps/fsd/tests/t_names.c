@@ -287,6 +287,40 @@ static void listing(void)
     f_close(&d);
 }
 
+static void roots(void)
+{
+    struct file jail, in, cwd, f;
+    OK(path_op(&root, FS_OP_MKDIR, "/jail", 0755, 0, 0));
+    OK(path_op(&root, FS_OP_MKDIR, "/jail/in", 0755, 0, 0));
+    CHECK_EQ(f_chroot(&alice, &jail, "/jail", NULL), -LX_EPERM);
+    CHECK_EQ(f_chroot(&root, &jail, "/none", NULL), -LX_ENOENT);
+    CHECK_EQ(f_chroot(&root, &jail, "/tmp/many/file-1", NULL), -LX_ENOTDIR);
+    OK(f_chroot(&root, &jail, "/jail", NULL));
+    CHECK_EQ(path_op_at(&jail, FS_OP_STAT, "/tmp", 0, 0, 0), -LX_ENOENT);
+    CHECK_EQ(path_op_at(&jail, FS_OP_STAT, "../tmp", 0, 0, 0), -LX_ENOENT);
+    OK(path_op_at(&jail, FS_OP_STAT, "/../in/../../in", 0, 0, 0));
+    OK(f_open_at(&jail, &in, "in", LX_O_RDONLY | LX_O_DIRECTORY, 0)); // under the same root
+    CHECK_EQ(path_op_at(&in, FS_OP_STAT, "../../tmp", 0, 0, 0), -LX_ENOENT);
+    OK(path_op_at(&in, FS_OP_STAT, "/in", 0, 0, 0));
+    OK(path_op_at(&in, FS_OP_GETCWD, "", 0, 0, 0));
+    CHECK(!strcmp((char *)root.msg, "/in"));
+    OK(f_chroot(&root, &cwd, "/tmp", &jail)); // outside, and stays there
+    CHECK_EQ(path_op_at(&cwd, FS_OP_GETCWD, "", 0, 0, 0), -LX_ENOENT);
+    OK(path_op_at(&cwd, FS_OP_STAT, "many/../../tmp", 0, 0, 0));
+    OK(path_op_at(&cwd, FS_OP_STAT, "/in", 0, 0, 0));
+    CHECK_EQ(f_chroot(&root, &f, "/tmp", &(struct file){.endpoint = in.node_cap}), -LX_EBADF);
+    f_close(&cwd);
+    f_close(&jail); // what was opened under it still ends there
+    CHECK_EQ(path_op_at(&in, FS_OP_STAT, "/tmp", 0, 0, 0), -LX_ENOENT);
+    CHECK_EQ(path_op(&root, FS_OP_UNLINK, "/jail", LX_AT_REMOVEDIR, 0, 0), -LX_ENOTEMPTY);
+    OK(path_op(&root, FS_OP_UNLINK, "/jail/in", LX_AT_REMOVEDIR, 0, 0));
+    OK(path_op(&root, FS_OP_UNLINK, "/jail", LX_AT_REMOVEDIR, 0, 0));
+    OK(path_op(&root, FS_OP_MKDIR, "/other", 0755, 0, 0)); // does not get its inode
+    OK(path_op(&root, FS_OP_MKDIR, "/other/x", 0755, 0, 0));
+    CHECK_EQ(path_op_at(&in, FS_OP_STAT, "/x", 0, 0, 0), -LX_ENOENT);
+    f_close(&in);
+}
+
 static void strangers(void)
 {
     struct client nobody;
@@ -309,6 +343,7 @@ int main(void)
     set_group_id_directory();
     mounts();
     listing();
+    roots();
     strangers();
     client_die(&alice);
     client_die(&bob);

@@ -2,7 +2,8 @@
 // The file server's protocol.
 //
 // A call goes to an endpoint whose badge names an open file of fsd; H_FSD (badge 0) names the root directory, not
-// open. Paths are resolved from the file the call goes to (a directory) or, if they begin with '/', from the root.
+// open. Paths are resolved from the file the call goes to (a directory) or, if they begin with '/', from the root that
+// the file was opened under.
 // Credentials are those of the calling environment's process record; ino 0 is never valid.
 // w[0] = operation, w[1..5] arguments, message as told; reply w[0] = result >= 0 or -LX_E...
 //
@@ -49,7 +50,10 @@ enum fs_op {
     FS_OP_UTIMENS,   // (flags, atime s, atime ns, mtime s, mtime ns) path; ns UTIME_NOW / UTIME_OMIT
     FS_OP_TRUNCATE,  // (size) path
     FS_OP_STATFS,    // () -> message struct lx_statfs
-    FS_OP_GETCWD,    // () on a directory -> message path
+    FS_OP_GETCWD,    // () on a directory -> message path, from the root it was opened under
+    FS_OP_CHROOT,    // () path -> as OPEN with O_PATH | O_DIRECTORY: an endpoint that is a root directory. Paths that go to it, or
+                     // to what is opened through it, begin and end ("..") there. caps[0]: the directory is opened under that root
+                     // instead. Only for root
     FS_OP_SYNC,      // ()
     // on an open file
     FS_OP_SEGMENT,   // (index of the 2 MiB part, write) -> cap [0] SEGMENT; entries of existing pages filled

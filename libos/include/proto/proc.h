@@ -58,6 +58,7 @@ _Static_assert(sizeof(struct proc_rec) <= PROC_REC_SIZE, "fits its place");
 #define PROC_F_NOCLDSTOP 2u
 #define PROC_F_EXECED    4u // has executed a program since fork (setpgid by the parent is refused)
 #define PROC_F_CONTINUED 8u // a continue not yet reported to the parent
+#define PROC_F_CONFINED 16u // has a root directory of its own: no set-id exec; inherited, never taken back
 
 // Code of env_kill with which a parent ends an embryo that has already exited (the child of a vfork that ran in its
 // parent's environment): bits 8..15 are the exit status.
@@ -94,7 +95,7 @@ enum proc_op {
     PROC_OP_STOPPED,   // (signal) the caller stops itself; it then waits on its `resume`
     PROC_OP_EXECED,    // message: comm[16], cmdline; () the caller has executed a program
     PROC_OP_SETNICE,   // (pid, nice)
-    PROC_OP_FLAGS,     // (set, clear) of PROC_F_NOCLDWAIT | NOCLDSTOP
+    PROC_OP_FLAGS,     // (set, clear) of PROC_F_NOCLDWAIT | NOCLDSTOP; set alone: CONFINED
     PROC_OP_SETID_GIVE,// (index in the list of descriptors, ascending from 0, places) caps[0..n): capabilities of a descriptor the new environment shall
                        // have, for the places 0..3 of struct libos_start_fd whose bits are set
     PROC_OP_SETID_EXEC,// (bytes) caps[0] = FRAMES with struct libos_start and strings (at most 256 pages): run its path in
