@@ -62,11 +62,14 @@ static long take_report(const volatile struct proc_rec *child, const struct want
     r->status = child->status;
     usage_from(&r->usage, child->utime_ns + child->cutime_ns);
     if (child->state == PROC_ZOMBIE && (w->options & LX_WEXITED)) {
+        r->status = child->status; // read before, it could be older than the state
+        usage_from(&r->usage, child->utime_ns + child->cutime_ns);
         r->code = code_of(r->status);
         m = (struct exo_msg){.w = {PROC_OP_REAP, (uint64_t)r->pid}};
         return keep || server_call(H_INIT, &m) == 0;
     }
     if (child->state == PROC_STOPPED && (w->options & LX_WSTOPPED) && !(child->waited & 1)) {
+        r->status = child->status;
         r->code = LX_CLD_STOPPED;
         m = (struct exo_msg){.w = {PROC_OP_ACK, (uint64_t)r->pid, 1}};
         return keep || server_call(H_INIT, &m) == 0;
