@@ -7,7 +7,6 @@ static int op_stat(struct request *r)
 {
     uint32_t ino;
     struct ext_inode inode;
-    struct lx_stat st;
     int err = target_ino(r, r->arg[0], &ino);
     if (err < 0)
         return err;
@@ -17,10 +16,8 @@ static int op_stat(struct request *r)
     err = ext_inode_load(&vol, ino, &inode);
     if (err < 0)
         return err;
-    memset(&st, 0, sizeof(st));
-    ext_stat_fill(&inode, FS_ROOT_DEV, &st);
-    memcpy(MSG, &st, sizeof(st));
-    r->m->meta = EXO_META(sizeof(st), 0);
+    ext_stat_fill(&inode, FS_ROOT_DEV, (struct lx_stat *)MSG);
+    r->m->meta = EXO_META(sizeof(struct lx_stat), 0);
     return 0;
 }
 
@@ -57,6 +54,7 @@ static int set_attr(struct request *r, uint64_t at_flags, const struct ext_attr 
     if (n)
         node_note_writes(n);
     err = ext_attr_set(&vol, &r->cred, ino, attr);
+    dir_forget(ino);
     if (n)
         node_publish(n);
     return err;

@@ -195,6 +195,15 @@ long op_readlink(struct request *r);
 long op_getcwd(struct request *r);
 long op_mount(struct request *r);
 
+// cache.c
+// Goes along *path, of *len bytes, from the directory *from as far as names are known. True: to the end, *out is the result.
+// False: *path is what is left, to be looked up from *from on.
+bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len, struct ext_walk *out);
+void name_remember(uint32_t dir, const char *name, uint32_t len, uint32_t ino);
+void name_forget(uint32_t dir, const char *name, uint32_t len);
+void dir_forget(uint32_t ino);
+void names_forget_all(void);
+
 // attr.c, data.c, grow.c, lock.c
 long op_attr(struct request *r);
 long op_data(struct request *r);

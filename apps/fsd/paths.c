@@ -30,6 +30,7 @@ int mount_add(uint32_t ino, uint32_t kind)
     for (struct mount *m = mounts; m < mounts + MOUNTS; m++) {
         if (!m->ino) {
             *m = (struct mount){ino, kind};
+            names_forget_all();
             return 0;
         }
     }
@@ -81,8 +82,15 @@ int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32
     if (!n)
         return -LX_ENOENT;
     int err = path[0] == '/' ? 0 : check_start(start);
+    uint32_t left = (uint32_t)n;
+    if (path[0] == '/')
+        env.start_ino = env.root_ino;
+    if (err == 0 && names_walk(&r->cred, &env.start_ino, &path, &left, out))
+        return 0;
     if (err == 0)
-        err = ext_walk(&vol, &env, path, (uint32_t)n, flags, out);
+        err = ext_walk(&vol, &env, path, left, flags, out);
+    if (err == 0 && out->last == EXT_LAST_NORM && !out->links)
+        name_remember(out->parent, out->name, out->name_len, out->ino);
     if (err == 0 && out->crossed && !((flags & EXT_WALK_PARENT) && !out->rest_len))
         return answer_mount(r, out);
     return err == -LX_ESTALE ? -LX_ENOENT : err; // ".." of a directory that is gone
