@@ -78,7 +78,8 @@ struct cap_slot *cspace_slot(const struct cspace *cs, uint32_t index)
 
 struct cap_slot *cspace_vacant(struct cspace *cs, uint32_t index)
 {
-    struct cap_slot *slot = index ? cspace_slot(cs, index) : cap_mark_opened(TAILQ_FIRST(&cs->vacant));
+    struct cap_slot *slot =
+        index ? cspace_slot(cs, index) : cap_mark_opened(TAILQ_FIRST(&cs->vacant));
 
     return slot && cap_slot_vacant(slot) ? slot : NULL;
 }

@@ -12,8 +12,8 @@
 // While anything is marked the list cannot grow, so the helpers come to an end; a caller that
 // began to revoke and went away therefore delays others but does not stop them.
 //
-// The object of a dying slot may be released by cap_hook_unref of its last capability: the object is
-// not touched after that deletion.
+// The object of a dying slot may be released by cap_hook_unref of its last capability: the object
+// is not touched after that deletion.
 
 #include "internal.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * exo-entries: how often common POSIX calls enter the kernel, counted by the kernel itself in the exposed environment
- * table. Prints TAP: 10,000 calls of each must make no entry at all.
+ * exo-entries: how often common POSIX calls enter the kernel, counted by the kernel itself in the
+ * exposed environment table. Prints TAP: 10,000 calls of each must make no entry at all.
  */
 #include <exo/exo.h>
 #include <fcntl.h>
@@ -27,8 +27,8 @@ static char buffer[4096];
 
 static int do_read(void)
 {
-    return pread(file_fd, buffer, sizeof(buffer), 0) == (ssize_t)sizeof(buffer) && read(file_fd, buffer, 1) == 1 &&
-           lseek(file_fd, 0, SEEK_SET) == 0;
+    return pread(file_fd, buffer, sizeof(buffer), 0) == (ssize_t)sizeof(buffer) &&
+           read(file_fd, buffer, 1) == 1 && lseek(file_fd, 0, SEEK_SET) == 0;
 }
 static int do_lseek(void)
 {
@@ -79,7 +79,8 @@ int main(void)
     char name[] = "/tmp/entriesXXXXXX";
     file_fd = mkstemp(name);
     memset(buffer, 'x', sizeof(buffer));
-    if (file_fd < 0 || write(file_fd, buffer, sizeof(buffer)) != (ssize_t)sizeof(buffer) || pipe(pipe_fd) < 0) {
+    if (file_fd < 0 || write(file_fd, buffer, sizeof(buffer)) != (ssize_t)sizeof(buffer) ||
+        pipe(pipe_fd) < 0) {
         puts("Bail out! cannot make the file and the pipe");
         return 1;
     }
@@ -93,8 +94,8 @@ int main(void)
             ok &= calls[i].call();
         uint64_t made = entries() - before;
         bad |= !ok || made;
-        printf("%s %zu - %s: %llu kernel entries in %d calls\n", ok && !made ? "ok" : "not ok", i + 1,
-               calls[i].name, (unsigned long long)made, CALLS);
+        printf("%s %zu - %s: %llu kernel entries in %d calls\n", ok && !made ? "ok" : "not ok",
+               i + 1, calls[i].name, (unsigned long long)made, CALLS);
         fflush(stdout);
     }
     return bad;

@@ -2,9 +2,10 @@
 /*
  * exo-demo: what an exokernel exposes, from an ordinary program.
  *
- *   1. It reads the kernel's frame table, chooses a free frame by its physical number, and buys exactly that frame.
- *   2. It shares memory with a forked child and passes a token back and forth by giving the CPU directly to the
- *      other (libos_yield_to): the scheduler's only decision is ours.
+ *   1. It reads the kernel's frame table, chooses a free frame by its physical number, and buys
+ *      exactly that frame.
+ *   2. It shares memory with a forked child and passes a token back and forth by giving the CPU
+ *      directly to the other (libos_yield_to): the scheduler's only decision is ours.
  *   3. It reads the environment table: kernel calls made, CPU time used.
  *
  * Everything else in it is plain POSIX.
@@ -26,7 +27,8 @@ static int fail(const char *what, int64_t error)
     return 1;
 }
 
-// The highest free frame below the end of memory. The table is a hint: another process may be quicker, then the next is tried.
+// The highest free frame below the end of memory. The table is a hint: another process may be
+// quicker, then the next is tried.
 static int64_t buy_by_number(exo_fn_t *number)
 {
     for (exo_fn_t fn = EXO_INFO->frames; fn-- > 0;) {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Names and directories looked up before, so that a path whose parts are known costs a few steps each.
+// Names and directories looked up before, so that a path whose parts are known costs a few steps
+// each.
 //
-// names    (directory, name) -> inode, of directories and files; not of symbolic links, mount points and long names
+// names    (directory, name) -> inode, of directories and files; not of symbolic links, mount
+//          points and long names
 // dirs     directory -> who may search it
 //
-// Both are tables in which a new entry takes the place of whatever was there. Only what exists is remembered, so making a name
-// changes nothing; whoever removes or moves one forgets it here, and whoever changes a directory's owner or mode, or makes
-// a directory of an inode number that may have been one before, forgets the directory.
+// Both are tables in which a new entry takes the place of whatever was there. Only what exists is
+// remembered, so making a name changes nothing; whoever removes or moves one forgets it here, and
+// whoever changes a directory's owner or mode, or makes a directory of an inode number that may
+// have been one before, forgets the directory.
 //
-// The walk stops at the first part that is anything special, and the volume library goes on from there.
+// The walk stops at the first part that is anything special, and the volume library goes on from
+// there.
 #include "fsd.h"
 #include <string.h>
 
@@ -24,7 +28,7 @@ struct name {
 };
 
 struct dir {
-    uint32_t ino; // 0: nothing
+    uint32_t ino;           // 0: nothing
     struct ext_inode inode; // mode and owner count
 };
 
@@ -70,7 +74,8 @@ void name_remember(uint32_t dir, const char *text, uint32_t len, uint32_t ino)
         LX_S_ISLNK(inode.mode))
         return;
     struct name *n = name_place(dir, text, len);
-    *n = (struct name){.dir = dir, .ino = ino, .len = (uint8_t)len, .is_dir = LX_S_ISDIR(inode.mode)};
+    *n = (struct name){
+        .dir = dir, .ino = ino, .len = (uint8_t)len, .is_dir = LX_S_ISDIR(inode.mode)};
     memcpy(n->text, text, len);
 }
 
@@ -117,7 +122,8 @@ static void arrive(const struct name *n, bool slash, struct ext_walk *out)
     out->rest_len = 0;
 }
 
-bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len, struct ext_walk *out)
+bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len,
+                struct ext_walk *out)
 {
     const char *at = *path, *end = at + *len;
     for (;;) {

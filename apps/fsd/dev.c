@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The volume's blocks: each block in use has a frame, of the boot module or bought sixteen at a time.
+// The volume's blocks: each block in use has a frame, of the boot module or bought sixteen at a
+// time.
 //
-//     slot     a frame we have: 0..module_blocks-1 the module's, then those of the chunks, in the order they were bought
+//     slot     a frame we have: 0..module_blocks-1 the module's, then those of the chunks, in the
+//              order they were bought
 //     slot_of  block -> slot + 1; 0: no frame, reads as zero
-//     spare    slots without a block, a queue: what is freed in order is used again in order, so that blocks in a row
-//              tend to have frames in a row
+//     spare    slots without a block, a queue: what is freed in order is used again in order, so
+//              that blocks in a row tend to have frames in a row
 //
-// A block that is freed gives its frame back, whatever its number, so space is there as long as there are frames. A frame
-// gets its next block only zeroed, and all mappings had gone when it was freed (seg_cut).
+// A block that is freed gives its frame back, whatever its number, so space is there as long as
+// there are frames. A frame gets its next block only zeroed, and all mappings had gone when it was
+// freed (seg_cut).
 //
-// A part of the bank is not for blocks: a volume that is full must not keep the server from opening files.
+// A part of the bank is not for blocks: a volume that is full must not keep the server from opening
+// files.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
@@ -146,11 +150,13 @@ static int tables_make(struct ext_dev *dev)
     return 0;
 }
 
-// The size of the volume stands in its superblock (ext2: s_blocks_count at byte 4 of block 0's second KiB); mount checks it
-// against what is told here. The tail of the module's last page is not the image's.
+// The size of the volume stands in its superblock (ext2: s_blocks_count at byte 4 of block 0's
+// second KiB); mount checks it against what is told here. The tail of the module's last page is not
+// the image's.
 int dev_init(exo_handle_t frames, uint64_t bytes, struct ext_dev **out)
 {
-    static struct ext_dev dev = {.block = block, .fresh = fresh, .discard = discard, .block_size = PAGE};
+    static struct ext_dev dev = {
+        .block = block, .fresh = fresh, .discard = discard, .block_size = PAGE};
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
     if (exo_cap_identify(frames, &info) < 0 || bytes < PAGE || bytes > info.length * PAGE ||
         info.length > UINT32_MAX)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// FIFOs: the rings two processes that open the same name get (libos/fs/pipe.h). POSIX: open() of a FIFO.
+// FIFOs: the rings two processes that open the same name get (libos/fs/pipe.h). POSIX: open() of a
+// FIFO.
 //
-// We keep one capability with the write right of each half and are no end ourselves: the ends count capabilities, ours
-// subtracted (FIFO_BASE in libos/fs/pipe.c). The rings live from the first end's open to the last end's close; what is
-// unread then is gone. Nobody waits here: an end waits for a peer on the node page's counters.
+// We keep one capability with the write right of each half and are no end ourselves: the ends count
+// capabilities, ours subtracted (FIFO_BASE in libos/fs/pipe.c). The rings live from the first end's
+// open to the last end's close; what is unread then is gone. Nobody waits here: an end waits for a
+// peer on the node page's counters.
 #include "fsd.h"
 #include <fs/pipe.h>
 #include <stdlib.h>
@@ -54,8 +56,10 @@ long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2])
     }
     n->fifo->ends++;
     o->in_fifo = true;
-    send[0] = (struct exo_send){n->fifo->w, o->access == LX_O_RDONLY ? EXO_R_READ : rw, EXO_SEND_DERIVE};
-    send[1] = (struct exo_send){n->fifo->r, o->access == LX_O_WRONLY ? EXO_R_READ : rw, EXO_SEND_DERIVE};
+    send[0] =
+        (struct exo_send){n->fifo->w, o->access == LX_O_RDONLY ? EXO_R_READ : rw, EXO_SEND_DERIVE};
+    send[1] =
+        (struct exo_send){n->fifo->r, o->access == LX_O_WRONLY ? EXO_R_READ : rw, EXO_SEND_DERIVE};
     if (o->access != LX_O_WRONLY)
         node_event(n, &n->page->fifo_readers);
     if (o->access != LX_O_RDONLY)

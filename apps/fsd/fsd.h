@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The file server: names, protection and block allocation of the root volume. Data is not its business: clients read
-// and write through segments whose entries are the volume's own frames.
+// The file server: names, protection and block allocation of the root volume. Data is not its
+// business: clients read and write through segments whose entries are the volume's own frames.
 //
-//     open     one open file description: an endpoint capability with a badge; its last copy's end closes it
-//     node     an inode that somebody has open (or had a moment ago): node page, segments, locks, FIFO; shared by its opens
+//     open     one open file description: an endpoint capability with a badge; its last copy's end
+//              closes it
+//     node     an inode that somebody has open (or had a moment ago): node page, segments, locks,
+//              FIFO; shared by its opens
 //     block    a block of the volume is a frame: of the boot module, or bought when first needed
 //
-// One thread; a call is answered at once. Every argument is hostile: bounded before use, paths copied before parsing,
-// rights decided by what was opened and by the caller's process record, never by what the caller says.
+// One thread; a call is answered at once. Every argument is hostile: bounded before use, paths
+// copied before parsing, rights decided by what was opened and by the caller's process record,
+// never by what the caller says.
 //
-// What clients got stays in their hands for as long as they like, so nothing that is taken back relies on them:
-// segment entries are cleared before a block is freed, and the capabilities of a closed file are revoked (reap.c).
+// What clients got stays in their hands for as long as they like, so nothing that is taken back
+// relies on them: segment entries are cleared before a block is freed, and the capabilities of a
+// closed file are revoked (reap.c).
 #ifndef FSD_H
 #define FSD_H
 
@@ -46,8 +50,8 @@ struct lock { // a record lock
     int64_t start, end; // inclusive
     uint64_t env;       // owner: a process ...
     int pid;
-    uint32_t uid;       // who pays
-    struct open *open;  // ... or an open file description
+    uint32_t uid;      // who pays
+    struct open *open; // ... or an open file description
 };
 
 struct reserve { // blocks past the end, between RESERVE and COMMIT
@@ -56,7 +60,7 @@ struct reserve { // blocks past the end, between RESERVE and COMMIT
     uint64_t env;
     uint64_t start, end;
     uint32_t uid;
-    bool broken;       // the file was cut meanwhile: what was written there is lost, to be done again
+    bool broken; // the file was cut meanwhile: what was written there is lost, to be done again
 };
 
 struct node {
@@ -65,15 +69,15 @@ struct node {
     uint32_t ino;
     uint32_t opens;
     uint32_t mode;
-    uint32_t uid;          // who pays
+    uint32_t uid; // who pays
     struct fs_node *page;
     exo_handle_t page_cap;
     exo_fn_t frame;
     RB_HEAD(parts, part) parts;
-    bool written;          // a writable segment is out: dirty bits tell of writes
-    bool user_writes;      // ... to somebody who is not root
-    bool spare_blocks;     // blocks past the end may be there
-    bool orphan;           // no name is left
+    bool written;      // a writable segment is out: dirty bits tell of writes
+    bool user_writes;  // ... to somebody who is not root
+    bool spare_blocks; // blocks past the end may be there
+    bool orphan;       // no name is left
     LIST_HEAD(, lock) locks;
     LIST_HEAD(, lock_wait) waits;
     LIST_HEAD(, reserve) reserves;
@@ -84,16 +88,16 @@ struct node {
 struct open {
     uint32_t index, generation;
     struct node *node;
-    struct node *root;   // where its paths begin; NULL: the volume's root
-    uint32_t uid;        // who pays
-    uint32_t access;     // LX_O_RDONLY ...
-    bool path_only;      // O_PATH
-    bool append_only;    // the inode's flag
+    struct node *root; // where its paths begin; NULL: the volume's root
+    uint32_t uid;      // who pays
+    uint32_t access;   // LX_O_RDONLY ...
+    bool path_only;    // O_PATH
+    bool append_only;  // the inode's flag
     bool no_atime;
-    bool may_map_write;  // the opener may read too, so a writable mapping tells it nothing new
-    bool in_fifo;        // counted as an end
-    exo_handle_t cap;    // ours, whose children the clients hold
-    int flock;           // LX_LOCK_SH, LX_LOCK_EX or 0
+    bool may_map_write; // the opener may read too, so a writable mapping tells it nothing new
+    bool in_fifo;       // counted as an end
+    exo_handle_t cap;   // ours, whose children the clients hold
+    int flock;          // LX_LOCK_SH, LX_LOCK_EX or 0
     LIST_ENTRY(open) link;
 };
 
@@ -126,19 +130,22 @@ void *dev_memory(uint32_t blk);                                     // its addre
 uint64_t dev_free(uint64_t free_blocks); // how many of the volume's free blocks can be had
 
 // quota.c: what each user made us keep, in units of QUOTA_UNIT bytes.
-#define QUOTA_UNIT    256u
-#define COST_OPEN     2u
-#define COST_NODE     18u
-#define COST_PART     36u
-#define COST_FIFO     300u
-#define COST_LOCK     1u
+#define QUOTA_UNIT 256u
+#define COST_OPEN  2u
+#define COST_NODE  18u
+#define COST_PART  36u
+#define COST_FIFO  300u
+#define COST_LOCK  1u
 int quota_init(void);
 int quota_take(uint32_t uid, uint32_t cost); // 0 or -LX_ENFILE; root is always served
 void quota_give(uint32_t uid, uint32_t cost);
 
 // reap.c: getting rid of what clients may still hold.
-bool reap_now(exo_handle_t cap);           // revokes what was derived; false: there is more than a step's work
-void reap(exo_handle_t cap, void *window); // revokes and deletes, now or step by step; window: of a node page, or NULL
+bool reap_now(
+    exo_handle_t cap); // revokes what was derived; false: there is more than a step's work
+void reap(
+    exo_handle_t cap,
+    void *window); // revokes and deletes, now or step by step; window: of a node page, or NULL
 bool reap_pending(void);
 void reap_step(void);
 int64_t buy_frames(uint64_t count); // from H_BANK, at the cost of the node cache
@@ -162,11 +169,12 @@ void note_atime(uint32_t ino);
 
 // seg.c
 int seg_get(struct node *n, uint64_t index, uint32_t uid, struct part **part);
-int seg_refresh(struct node *n, uint64_t first_page, uint64_t pages); // enters blocks that came to be
-void seg_cut(struct node *n, uint64_t first_page);                    // entries from there on go, before the blocks do
+int seg_refresh(struct node *n, uint64_t first_page,
+                uint64_t pages);                   // enters blocks that came to be
+void seg_cut(struct node *n, uint64_t first_page); // entries from there on go, before the blocks do
 int seg_fill(struct node *n, uint64_t page, bool write, uint64_t limit, const struct request *r);
-bool seg_harvest(struct node *n); // is anything dirty? and clean from now on
-void seg_take_back(struct node *n);             // the last open went
+bool seg_harvest(struct node *n);              // is anything dirty? and clean from now on
+void seg_take_back(struct node *n);            // the last open went
 void seg_charge(struct node *n, uint32_t uid); // and a new one came
 void seg_free(struct node *n);
 
@@ -174,7 +182,8 @@ void seg_free(struct node *n);
 extern exo_handle_t endpoint;
 int open_init(void); // makes the endpoint
 struct open *open_by_badge(uint64_t badge);
-int open_by_cap(exo_handle_t cap, struct open **open); // a capability that came along; NULL: the root
+int open_by_cap(exo_handle_t cap,
+                struct open **open); // a capability that came along; NULL: the root
 void open_childless(exo_handle_t cap);
 void open_delivered(bool ok); // whether the answer to the last call went out
 long op_open(struct request *r);
@@ -184,10 +193,12 @@ long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2]);
 void fifo_leave(struct open *o);
 
 // names.c, paths.c
-int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags, struct ext_walk *out);
+int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags,
+         struct ext_walk *out);
 uint32_t start_ino(const struct request *r);
 uint32_t root_ino(const struct request *r);
-int target_ino(struct request *r, uint64_t at_flags, uint32_t *ino); // of the path, or the file itself
+int target_ino(struct request *r, uint64_t at_flags,
+               uint32_t *ino); // of the path, or the file itself
 int mount_add(uint32_t ino, uint32_t kind);
 bool is_mount(uint32_t ino);
 long op_name(struct request *r);
@@ -196,9 +207,10 @@ long op_getcwd(struct request *r);
 long op_mount(struct request *r);
 
 // cache.c
-// Goes along *path, of *len bytes, from the directory *from as far as names are known. True: to the end, *out is the result.
-// False: *path is what is left, to be looked up from *from on.
-bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len, struct ext_walk *out);
+// Goes along *path, of *len bytes, from the directory *from as far as names are known. True: to the
+// end, *out is the result. False: *path is what is left, to be looked up from *from on.
+bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len,
+                struct ext_walk *out);
 void name_remember(uint32_t dir, const char *name, uint32_t len, uint32_t ino);
 void name_forget(uint32_t dir, const char *name, uint32_t len);
 void dir_forget(uint32_t ino);
@@ -211,11 +223,12 @@ long op_write(struct request *r, struct open *o);
 long op_reserve(struct request *r, struct open *o);
 long op_commit(struct request *r, struct open *o);
 long op_fallocate(struct request *r, struct open *o);
-uint64_t reserve_limit(const struct node *n, const struct open *o, uint64_t env); // end of file, or of what is reserved
+uint64_t reserve_limit(const struct node *n, const struct open *o,
+                       uint64_t env);                     // end of file, or of what is reserved
 void reserves_break(struct node *n);                      // the file is being cut
 void reserves_drop(struct node *n, const struct open *o); // o ends
-void reserves_settle(struct node *n);                     // before a file grows over what nobody holds any more
-int reserves_pass(struct node *n, uint64_t end);          // the file is about to grow to `end` past them
+void reserves_settle(struct node *n); // before a file grows over what nobody holds any more
+int reserves_pass(struct node *n, uint64_t end); // the file is about to grow to `end` past them
 long op_lock(struct request *r);
 void locks_drop_open(struct node *n, const struct open *o);
 void locks_drop_node(struct node *n);

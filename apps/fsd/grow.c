@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-// What makes a file grow: WRITE with the bytes in the message, and RESERVE, copy, COMMIT for long pieces. POSIX: write().
+// What makes a file grow: WRITE with the bytes in the message, and RESERVE, copy, COMMIT for long
+// pieces. POSIX: write().
 //
-// Between RESERVE and COMMIT the client writes into blocks past the end that nobody reads yet. Several may do so at once:
-//   - who appends starts behind what others have reserved, so nobody's bytes are overwritten, and nobody waits. If the later
-//     one is done first, the file has zeroes for the while where the earlier one writes.
-//   - bytes between the old end and the new one are zero, but what lies in a reservation is its owner's to write: it is zero
-//     since its blocks were allocated, and is not zeroed again (reserves_pass).
-//   - who cuts the file breaks the reservations: COMMIT answers EAGAIN and the client does it all again, so that its write
-//     is either before or after the cut.
-// A reservation ends with COMMIT, with the next call of its owner that writes, when its open is closed or its owner dead.
-// When none is left, blocks past the end are freed; until then the bytes there that are nobody's are zero.
+// Between RESERVE and COMMIT the client writes into blocks past the end that nobody reads yet.
+// Several may do so at once:
+//   - who appends starts behind what others have reserved, so nobody's bytes are overwritten, and
+//     nobody waits. If the later one is done first, the file has zeroes for the while where the
+//     earlier one writes.
+//   - bytes between the old end and the new one are zero, but what lies in a reservation is its
+//     owner's to write: it is zero since its blocks were allocated, and is not zeroed again
+//     (reserves_pass).
+//   - who cuts the file breaks the reservations: COMMIT answers EAGAIN and the client does it all
+//     again, so that its write is either before or after the cut.
+// A reservation ends with COMMIT, with the next call of its owner that writes, when its open is
+// closed or its owner dead. When none is left, blocks past the end are freed; until then the bytes
+// there that are nobody's are zero.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +26,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-// --- reservations ------------------------------------------------------------------------------------------
+// --- reservations --------------------------------------------------------------------------------
 
 static struct reserve *reserve_of(const struct node *n, const struct open *o, uint64_t env)
 {
@@ -103,8 +108,8 @@ static int scrub(struct node *n, uint64_t from, uint64_t to)
     return err;
 }
 
-// Ends a reservation of which [start, done) was used. What it has left past the end of the file is freed (trim) or, while
-// others still have blocks there, zero again.
+// Ends a reservation of which [start, done) was used. What it has left past the end of the file is
+// freed (trim) or, while others still have blocks there, zero again.
 static void reserve_end(struct node *n, struct reserve *v, uint64_t done)
 {
     struct reserve was = *v;
@@ -163,8 +168,8 @@ void reserves_drop(struct node *n, const struct open *o)
     reserves_settle(n);
 }
 
-// The volume library zeroes the rest of the last page when a file grows over it. Where somebody has reserved bytes of
-// that page, grow over it here, and leave those alone.
+// The volume library zeroes the rest of the last page when a file grows over it. Where somebody has
+// reserved bytes of that page, grow over it here, and leave those alone.
 int reserves_pass(struct node *n, uint64_t end)
 {
     uint64_t size = n->page->size, stop = min_u64((size + PAGE - 1) / PAGE * PAGE, end);
@@ -181,7 +186,7 @@ int reserves_pass(struct node *n, uint64_t end)
     return ext_inode_store(&vol, &inode);
 }
 
-// --- the calls -----------------------------------------------------------------------------------------------
+// --- the calls -----------------------------------------------------------------------------------
 
 // The size or blocks in [offset, end) changed.
 static void changed(struct node *n, uint64_t offset, uint64_t end)
@@ -257,7 +262,8 @@ static int enter_parts(struct request *r, struct node *n, uint64_t page, uint64_
     return err < 0 ? err : seg_refresh(n, page, end - page);
 }
 
-static long reserve(struct request *r, struct open *o, struct reserve *v, uint64_t offset, uint64_t length)
+static long reserve(struct request *r, struct open *o, struct reserve *v, uint64_t offset,
+                    uint64_t length)
 {
     struct node *n = o->node;
     uint64_t page = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
@@ -272,7 +278,8 @@ static long reserve(struct request *r, struct open *o, struct reserve *v, uint64
     if (err < 0)
         return err;
     length = min_u64(got * PAGE - offset, length);
-    *v = (struct reserve){.open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->cred.uid};
+    *v = (struct reserve){
+        .open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->cred.uid};
     LIST_INSERT_HEAD(&n->reserves, v, link);
     n->written = true;
     n->user_writes |= r->cred.uid != 0;

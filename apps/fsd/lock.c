@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Record locks and flock. POSIX: fcntl() F_SETLK, F_SETLKW, F_GETLK. Nobody waits here: a conflict is EAGAIN, and whoever
-// wants to wait sleeps on the node page's lock_event, which counts releases, and asks again.
+// Record locks and flock. POSIX: fcntl() F_SETLK, F_SETLKW, F_GETLK. Nobody waits here: a conflict
+// is EAGAIN, and whoever wants to wait sleeps on the node page's lock_event, which counts releases,
+// and asks again.
 //
-// An owner is a process (its environment) or an open. Locks of a process that died are dropped when they would
-// stand in somebody's way, and looked for while somebody waits (locks_sweep).
+// An owner is a process (its environment) or an open. Locks of a process that died are dropped when
+// they would stand in somebody's way, and looked for while somebody waits (locks_sweep).
 //
-// Deadlocks (EDEADLK): a process that asks with a waiting command and is refused leaves a note of what it waits for, until its next
-// lock call or its death. A process that stops waiting for a lock without getting it makes such a call (libos/fs/lock.c). Before a
-// note is left, the notes are followed: from whoever holds the lock to what they wait for, to whoever holds that.
+// Deadlocks (EDEADLK): a process that asks with a waiting command and is refused leaves a note of
+// what it waits for, until its next lock call or its death. A process that stops waiting for a lock
+// without getting it makes such a call (libos/fs/lock.c). Before a note is left, the notes are
+// followed: from whoever holds the lock to what they wait for, to whoever holds that.
 #include "fsd.h"
 #include <stdlib.h>
 
@@ -57,7 +59,7 @@ static bool drop_dead(struct node *n)
     return any;
 }
 
-// --- ranges ------------------------------------------------------------------------------------------------
+// --- ranges --------------------------------------------------------------------------------------
 
 static bool same_owner(const struct lock *l, const struct want *w)
 {
@@ -81,7 +83,8 @@ static struct lock *conflict(struct node *n, const struct want *w)
     return first;
 }
 
-// Takes the range out of the owner's locks: cut, split, or dropped. At most one split happens, for which `spare` is used.
+// Takes the range out of the owner's locks: cut, split, or dropped. At most one split happens, for
+// which `spare` is used.
 static bool carve(struct node *n, const struct want *w, struct lock **spare)
 {
     struct lock *l, *next;
@@ -179,8 +182,13 @@ static int set(struct node *n, const struct want *w)
     bool released = carve(n, w, &spare);
     lock_unused(spare);
     if (new) {
-        *new = (struct lock){.type = w->type, .start = w->start, .end = w->end, .env = w->env, .pid = w->pid,
-                             .open = w->open, .uid = w->uid};
+        *new = (struct lock){.type = w->type,
+                             .start = w->start,
+                             .end = w->end,
+                             .env = w->env,
+                             .pid = w->pid,
+                             .open = w->open,
+                             .uid = w->uid};
         LIST_INSERT_HEAD(&n->locks, new, link);
         merge(n, new);
     }
@@ -189,7 +197,7 @@ static int set(struct node *n, const struct want *w)
     return 0;
 }
 
-// --- who waits for whom -----------------------------------------------------------------------------------------
+// --- who waits for whom --------------------------------------------------------------------------
 
 static struct lock_wait *wait_of(uint64_t env)
 {
@@ -215,8 +223,9 @@ static void wait_end(uint64_t env)
         wait_drop(v);
 }
 
-// Does anyone that stands in the way of `w` wait, through others perhaps, for something of `env`? A lock of an open has
-// no process that could be asked, and none is found through it, as on Linux. Each note is followed once.
+// Does anyone that stands in the way of `w` wait, through others perhaps, for something of `env`? A
+// lock of an open has no process that could be asked, and none is found through it, as on Linux.
+// Each note is followed once.
 static bool waits_for(struct node *n, const struct want *w, uint64_t env)
 {
     struct lock *l;
@@ -272,11 +281,12 @@ void locks_sweep(void)
     }
 }
 
-// --- the calls -----------------------------------------------------------------------------------------------
+// --- the calls -----------------------------------------------------------------------------------
 
 static bool is_record_cmd(uint64_t cmd)
 {
-    return (cmd >= LX_F_GETLK && cmd <= LX_F_SETLKW) || (cmd >= LX_F_OFD_GETLK && cmd <= LX_F_OFD_SETLKW);
+    return (cmd >= LX_F_GETLK && cmd <= LX_F_SETLKW) ||
+           (cmd >= LX_F_OFD_GETLK && cmd <= LX_F_OFD_SETLKW);
 }
 
 static void answer_conflict(struct request *r, const struct lock *l)
@@ -292,7 +302,8 @@ static long op_record(struct request *r, struct open *o)
     uint64_t cmd = r->arg[0], type = r->arg[1];
     bool ofd = cmd >= LX_F_OFD_GETLK, get = cmd == LX_F_GETLK || cmd == LX_F_OFD_GETLK;
     int64_t start = (int64_t)r->arg[2], length = (int64_t)r->arg[3];
-    struct want w = {(int)type, start, INT64_MAX, r->env, ofd ? o : NULL, ofd ? -1 : r->pid, r->cred.uid};
+    struct want w = {(int)type,         start,      INT64_MAX, r->env, ofd ? o : NULL,
+                     ofd ? -1 : r->pid, r->cred.uid};
     wait_end(r->env);
     if (!is_record_cmd(cmd) || start < 0 || length < 0 || type > LX_F_UNLCK)
         return -LX_EINVAL;
@@ -305,7 +316,8 @@ static long op_record(struct request *r, struct open *o)
         answer_conflict(r, w.type == LX_F_UNLCK ? NULL : conflict(o->node, &w));
         return 0;
     }
-    if ((w.type == LX_F_RDLCK && o->access == LX_O_WRONLY) || (w.type == LX_F_WRLCK && o->access == LX_O_RDONLY))
+    if ((w.type == LX_F_RDLCK && o->access == LX_O_WRONLY) ||
+        (w.type == LX_F_WRLCK && o->access == LX_O_RDONLY))
         return -LX_EBADF;
     int err = set(o->node, &w);
     bool waiting = cmd == LX_F_SETLKW || cmd == LX_F_OFD_SETLKW;
@@ -330,7 +342,8 @@ static void flock_drop(struct open *o)
     node_event(o->node, &o->node->page->lock_event);
 }
 
-// A conversion gives the old lock up first, so that two sharers that both want it alone do not wait for each other.
+// A conversion gives the old lock up first, so that two sharers that both want it alone do not wait
+// for each other.
 static long op_flock(struct request *r, struct open *o)
 {
     uint64_t op = r->arg[0];

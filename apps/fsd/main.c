@@ -47,8 +47,8 @@ static void announce(void)
         die("init", "does not take the service");
 }
 
-// Answers the last call, if m says so, and takes the next event. 0 or a negative kernel error. An answer that could not
-// be given is an error too, and then there is no event.
+// Answers the last call, if m says so, and takes the next event. 0 or a negative kernel error. An
+// answer that could not be given is an error too, and then there is no event.
 static int64_t next_event(struct exo_msg *m)
 {
     exo_ns_t deadline = reap_pending() ? 0 : locks_deadline();

@@ -3,7 +3,8 @@
 #include "fsd.h"
 #include <string.h>
 
-static int parent_of(struct request *r, uint32_t start, const char *path, size_t len, struct ext_walk *w)
+static int parent_of(struct request *r, uint32_t start, const char *path, size_t len,
+                     struct ext_walk *w)
 {
     return walk(r, start, path, len, EXT_WALK_PARENT, w);
 }
@@ -46,7 +47,8 @@ static int op_symlink(struct request *r)
         return n ? -LX_ENOENT : -LX_EINVAL;
     if (!n)
         return -LX_ENOENT;
-    struct ext_create_args args = {.mode = LX_S_IFLNK | 0777, .target = r->path, .target_len = (uint32_t)n};
+    struct ext_create_args args = {
+        .mode = LX_S_IFLNK | 0777, .target = r->path, .target_len = (uint32_t)n};
     return make(r, r->path + n + 1, r->bytes - n - 1, &args);
 }
 
@@ -61,7 +63,9 @@ static int op_unlink(struct request *r)
     if (w.last != EXT_LAST_NORM) {
         if (!dir)
             return -LX_EISDIR;
-        return w.last == EXT_LAST_ROOT ? -LX_EBUSY : w.last == EXT_LAST_DOT ? -LX_EINVAL : -LX_ENOTEMPTY;
+        return w.last == EXT_LAST_ROOT  ? -LX_EBUSY
+               : w.last == EXT_LAST_DOT ? -LX_EINVAL
+                                        : -LX_ENOTEMPTY;
     }
     if (!w.ino)
         return -LX_ENOENT;
@@ -85,7 +89,8 @@ static int op_unlink(struct request *r)
     return err;
 }
 
-// The directory a second path starts at: a capability of ours that came along, else the same as the first.
+// The directory a second path starts at: a capability of ours that came along, else the same as the
+// first.
 static int second_start(struct request *r, uint32_t *ino)
 {
     struct open *o;
@@ -179,8 +184,9 @@ static int op_rename(struct request *r)
         return err;
     if (exchange && to.must_be_dir && !LX_S_ISDIR(inode.mode))
         return -LX_ENOTDIR;
-    err = ext_rename(&vol, &r->cred, from.parent, from.name, from.name_len, to.parent, to.name, to.name_len,
-                     r->arg[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)r->arg[0], &orphan);
+    err =
+        ext_rename(&vol, &r->cred, from.parent, from.name, from.name_len, to.parent, to.name,
+                   to.name_len, r->arg[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)r->arg[0], &orphan);
     if (err < 0)
         return err;
     name_forget(from.parent, from.name, from.name_len);

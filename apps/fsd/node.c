@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Inodes that are open, and their published page.
 //
-// A node that nobody has open any more is kept for a while (the idle list, oldest first), with its segments filled: the
-// next open of the same file costs little. Nobody can write through what is left of it, and its page tells what it
-// always told. A node without names is never kept.
+// A node that nobody has open any more is kept for a while (the idle list, oldest first), with its
+// segments filled: the next open of the same file costs little. Nobody can write through what is
+// left of it, and its page tells what it always told. A node without names is never kept.
 //
-// Node pages are mapped one beside the other; a page whose capabilities are all revoked is used again.
+// Node pages are mapped one beside the other; a page whose capabilities are all revoked is used
+// again.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,10 @@ struct node_page {
 static LIST_HEAD(, node) table[HASH];
 static TAILQ_HEAD(, node) idle = TAILQ_HEAD_INITIALIZER(idle);
 static uint32_t nidle, npool;
-static SLIST_HEAD(, node_page) pool = SLIST_HEAD_INITIALIZER(pool);    // mapped, zero, nobody else has it
-static SLIST_HEAD(, node_page) places = SLIST_HEAD_INITIALIZER(places); // windows given back: `at` alone counts
+static SLIST_HEAD(, node_page) pool =
+    SLIST_HEAD_INITIALIZER(pool); // mapped, zero, nobody else has it
+static SLIST_HEAD(, node_page) places =
+    SLIST_HEAD_INITIALIZER(places); // windows given back: `at` alone counts
 static uint64_t next_place;
 
 struct node *node_find(uint32_t ino)
@@ -39,7 +42,7 @@ struct node *node_find(uint32_t ino)
     return NULL;
 }
 
-// --- node pages ---------------------------------------------------------------------------------------------
+// --- node pages ----------------------------------------------------------------------------------
 
 static struct node_page *place_new(void)
 {
@@ -69,9 +72,10 @@ static struct node_page *page_buy(void)
     struct node_page *p = place_new();
     int64_t frame = p ? buy_frames(1) : -EXO_ENOMEM;
     if (frame >= 0) {
-        struct exo_map_op op = {EXO_OP_MAP, 1, (uint64_t)p->at, (exo_handle_t)frame, 0,
-                                EXO_R_READ | EXO_R_WRITE, 0};
-        if (exo_aspace_batch(0, H_BANK, &op, 1) == 1 && exo_cap_identify((exo_handle_t)frame, &info) >= 0) {
+        struct exo_map_op op = {
+            EXO_OP_MAP, 1, (uint64_t)p->at, (exo_handle_t)frame, 0, EXO_R_READ | EXO_R_WRITE, 0};
+        if (exo_aspace_batch(0, H_BANK, &op, 1) == 1 &&
+            exo_cap_identify((exo_handle_t)frame, &info) >= 0) {
             p->cap = (exo_handle_t)frame;
             p->frame = info.first_frame;
             return p;
@@ -163,7 +167,7 @@ void node_event(struct node *n, uint32_t *word)
         exo_wake((uint64_t)word, UINT64_MAX);
 }
 
-// --- life ----------------------------------------------------------------------------------------------------
+// --- life ----------------------------------------------------------------------------------------
 
 static void node_free(struct node *n)
 {
@@ -278,7 +282,7 @@ void node_orphaned(uint32_t ino)
     }
 }
 
-// --- times -------------------------------------------------------------------------------------------------
+// --- times ---------------------------------------------------------------------------------------
 
 // Who changes a file without being root takes its set-id bits away.
 static void drop_privileges(struct ext_inode *inode)
@@ -315,8 +319,8 @@ static bool earlier(struct ext_time a, struct ext_time b)
     return a.sec < b.sec || (a.sec == b.sec && a.nsec <= b.nsec);
 }
 
-// As Linux's relatime: the time of the last read matters to those who ask whether it was before the last change, or a day
-// ago.
+// As Linux's relatime: the time of the last read matters to those who ask whether it was before the
+// last change, or a day ago.
 void note_atime(uint32_t ino)
 {
     struct ext_inode inode;
@@ -329,7 +333,7 @@ void note_atime(uint32_t ino)
     ext_inode_store(&vol, &inode);
 }
 
-// --- cutting -----------------------------------------------------------------------------------------------
+// --- cutting -------------------------------------------------------------------------------------
 
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred)
 {

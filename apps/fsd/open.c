@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Opening and closing. POSIX: open(), close().
 //
-// An open is named by the badge of an endpoint capability derived from ours. We keep the parent; clients hold children
-// and copies of them. When the last is gone, in whatever way, the kernel tells, and the open is closed.
-// If the answer to an open did not reach the client (it died meanwhile, or its table is full), the answering call says so.
+// An open is named by the badge of an endpoint capability derived from ours. We keep the parent;
+// clients hold children and copies of them. When the last is gone, in whatever way, the kernel
+// tells, and the open is closed. If the answer to an open did not reach the client (it died
+// meanwhile, or its table is full), the answering call says so.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ int open_by_cap(exo_handle_t cap, struct open **open)
 {
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
     *open = NULL;
-    if (exo_cap_identify(cap, &info) < 0 || info.type != EXO_CAP_ENDPOINT || info.object != endpoint_object)
+    if (exo_cap_identify(cap, &info) < 0 || info.type != EXO_CAP_ENDPOINT ||
+        info.object != endpoint_object)
         return -LX_EBADF;
     if (info.badge)
         *open = open_by_badge(info.badge);
@@ -155,7 +157,7 @@ static struct open *open_new(struct node *n, struct node *root)
     return o;
 }
 
-// --- may it be opened? ---------------------------------------------------------------------------------------
+// --- may it be opened? ---------------------------------------------------------------------------
 
 static bool wants_write(uint64_t flags)
 {
@@ -248,7 +250,7 @@ static int find(struct request *r, uint64_t flags, uint64_t mode, struct ext_ino
     return err == 0 ? prepare(r, &w, flags, mode, inode) : err;
 }
 
-// --- opening ---------------------------------------------------------------------------------------------------
+// --- opening -------------------------------------------------------------------------------------
 
 static void answer(struct request *r, const struct ext_inode *inode)
 {
@@ -258,7 +260,8 @@ static void answer(struct request *r, const struct ext_inode *inode)
     r->m->w[4] = inode->uid | (uint64_t)inode->gid << 32;
 }
 
-static long hand_out(struct request *r, struct open *o, const struct ext_inode *inode, uint32_t flags)
+static long hand_out(struct request *r, struct open *o, const struct ext_inode *inode,
+                     uint32_t flags)
 {
     struct node *n = o->node;
     bool append_only = inode->flags & EXT_FL_APPEND;
@@ -267,8 +270,9 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
     o->path_only = flags & LX_O_PATH;
     o->append_only = append_only;
     o->no_atime = flags & LX_O_NOATIME;
-    o->may_map_write = !append_only && (o->access == LX_O_RDWR ||
-                       (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
+    o->may_map_write = !append_only &&
+                       (o->access == LX_O_RDWR ||
+                        (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
     unsigned caps = 2;
     CTX->send[0] = (struct exo_send){o->cap, EXO_R_CALL, EXO_SEND_DERIVE};
     CTX->send[1] = (struct exo_send){n->page_cap, EXO_R_READ, EXO_SEND_DERIVE};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Paths: from where they start, through what they may not cross, to an inode; and back from a directory to its path.
+// Paths: from where they start, through what they may not cross, to an inode; and back from a
+// directory to its path.
 #include "fsd.h"
 #include <string.h>
 
@@ -71,7 +72,8 @@ static int check_start(uint32_t start)
 }
 
 // With EXT_WALK_PARENT a mount point itself is the result, so that it can be refused to go (EBUSY).
-int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags, struct ext_walk *out)
+int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags,
+         struct ext_walk *out)
 {
     struct ext_walk_env env = {&r->cred, root_ino(r), start, crosses, NULL};
     size_t n = strnlen(path, len);
@@ -144,7 +146,7 @@ long op_mount(struct request *r)
     return err == 0 ? mount_add(ino, (uint32_t)kind) : err;
 }
 
-// --- getcwd: up to the root, each time looking for the name of the child in its parent ------------------------
+// --- getcwd: up to the root, each time looking for the name of the child in its parent -----------
 
 struct seek {
     uint32_t ino;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Taking back what clients may still hold. A closed file's segments, node page and rings are revoked: the call is one
-// short step when the client has deleted its own, as it should. A client that made thousands of copies gets them
-// taken step by step between other clients' calls.
+// Taking back what clients may still hold. A closed file's segments, node page and rings are
+// revoked: the call is one short step when the client has deleted its own, as it should. A client
+// that made thousands of copies gets them taken step by step between other clients' calls.
 //
 // Also buying: when the bank is empty, nodes that are kept for the sake of speed alone go first.
 #include "fsd.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The segments clients map files by: one for each 2 MiB that somebody asked for.
 //
-// An entry is a frame of the volume. Entries come when a segment is first asked for, when a block is allocated, or,
-// for a hole that is read, with a page of zeroes that is replaced at the first write. They go before the block is freed,
-// so a frame that gets a new owner is in nobody's address space.
+// An entry is a frame of the volume. Entries come when a segment is first asked for, when a block
+// is allocated, or, for a hole that is read, with a page of zeroes that is replaced at the first
+// write. They go before the block is freed, so a frame that gets a new owner is in nobody's address
+// space.
 #include "fsd.h"
 #include <stdlib.h>
 
@@ -37,8 +38,8 @@ static void bit_set(uint64_t *bits, uint32_t i, bool on)
         bits[i / 64] &= ~(1ull << (i % 64));
 }
 
-static int enter(struct part *p, uint32_t index, exo_handle_t frames, uint64_t first, uint32_t count,
-                 uint32_t rights)
+static int enter(struct part *p, uint32_t index, exo_handle_t frames, uint64_t first,
+                 uint32_t count, uint32_t rights)
 {
     int64_t err = exo_segment_fill(p->seg, index, frames, first, count | (uint64_t)rights << 32);
     if (err < 0)
@@ -142,8 +143,8 @@ int seg_refresh(struct node *n, uint64_t page, uint64_t pages)
     struct part key = {.index = page / PART_PAGES};
     uint64_t end = page + pages;
     int err = 0;
-    for (struct part *p = RB_NFIND(parts, &n->parts, &key); p && p->index * PART_PAGES < end && err == 0;
-         p = RB_NEXT(parts, &n->parts, p)) {
+    for (struct part *p = RB_NFIND(parts, &n->parts, &key);
+         p && p->index * PART_PAGES < end && err == 0; p = RB_NEXT(parts, &n->parts, p)) {
         uint64_t low = p->index * PART_PAGES, high = low + PART_PAGES;
         uint64_t from = page > low ? page : low, to = end < high ? end : high;
         err = part_refresh(n, p, (uint32_t)(from - low), (uint32_t)(to - from));
@@ -221,8 +222,8 @@ static void part_drop(struct node *n, struct part *p)
     free(p);
 }
 
-// The last open is gone: nobody pays for the parts from now on. A part that somebody may still be able to write through,
-// copied too often for one step to find, is given up.
+// The last open is gone: nobody pays for the parts from now on. A part that somebody may still be
+// able to write through, copied too often for one step to find, is given up.
 void seg_take_back(struct node *n)
 {
     struct part *p, *next;

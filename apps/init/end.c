@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The end of a machine that ran one command: everything the processes bought must have come back.
 //
-// Whatever processes are left are killed. When the last is gone, the kernel checks its invariants, and the bank that pays
-// for processes must have sold exactly as much as before the first one started: pages, tables, capabilities, environments.
-// The servers have banks of their own, so what they keep in their caches does not count. If something is
-// wrong, the machine powers off with END_DISORDER, which ./exoc exec reports as a failure of the machine.
+// Whatever processes are left are killed. When the last is gone, the kernel checks its invariants,
+// and the bank that pays for processes must have sold exactly as much as before the first one
+// started: pages, tables, capabilities, environments. The servers have banks of their own, so what
+// they keep in their caches does not count. If something is wrong, the machine powers off with
+// END_DISORDER, which ./exoc exec reports as a failure of the machine.
 #include "init.h"
 #include <stdio.h>
 
@@ -61,11 +62,15 @@ static void power_off(unsigned left)
     struct exo_check check = {.size = sizeof(check), .version = EXO_ABI_VERSION};
     int64_t err = exo_machine_check(own.machine, &check, 0);
     int64_t lost = (int64_t)(bank_used() - used_before);
-    fprintf(stderr, "check: %llu violations, frames free %llu, not given back %lld, processes left %u\n",
-            (unsigned long long)check.violations, (unsigned long long)check.frames_free, (long long)lost, left);
+    fprintf(stderr,
+            "check: %llu violations, frames free %llu, not given back %lld, processes left %u\n",
+            (unsigned long long)check.violations, (unsigned long long)check.frames_free,
+            (long long)lost, left);
     bool disorder = err < 0 || check.violations || lost || left;
     exo_machine_power(own.machine, EXO_POWER_OFF,
-                      disorder ? END_DISORDER : (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff);
+                      disorder          ? END_DISORDER
+                      : (status & 0x7f) ? 128 + (status & 0x7f)
+                                        : status >> 8 & 0xff);
 }
 
 void end_step(void)

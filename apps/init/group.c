@@ -44,8 +44,8 @@ long group_setsid(struct proc *p)
     return p->pid;
 }
 
-// A group is orphaned when no member has a parent in another group of the same session. `without`: as if that
-// process were gone.
+// A group is orphaned when no member has a parent in another group of the same session. `without`:
+// as if that process were gone.
 bool group_orphaned(int pgid, const struct proc *without)
 {
     struct proc *p;
@@ -80,8 +80,8 @@ static void hang_up(int pgid)
     }
 }
 
-// Called while `leaving` is dead but still the parent of its children: its own group and those of its children may lose
-// their last link.
+// Called while `leaving` is dead but still the parent of its children: its own group and those of
+// its children may lose their last link.
 void group_check_orphans(struct proc *leaving)
 {
     struct proc *child;
@@ -98,7 +98,7 @@ void group_check_orphans(struct proc *leaving)
     }
 }
 
-// --- what ttyd asks for --------------------------------------------------------------------------------------
+// --- what ttyd asks for --------------------------------------------------------------------------
 
 static long group_kill(int pgid, int signo, int sid, bool stop)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Credentials. POSIX: setuid(), setgid(); the three-argument forms are Linux's, from which the others are made.
+// Credentials. POSIX: setuid(), setgid(); the three-argument forms are Linux's, from which the
+// others are made.
 #include "init.h"
 #include <string.h>
 
@@ -73,7 +74,8 @@ long ids_nice(struct proc *caller, int pid, int nice)
     return 0;
 }
 
-// RLIMIT_NPROC is the one resource limit that counts other processes, so it is kept where they are known.
+// RLIMIT_NPROC is the one resource limit that counts other processes, so it is kept where they are
+// known.
 long ids_nproc(struct proc *p, uint64_t soft, uint64_t hard)
 {
     if (soft > hard)

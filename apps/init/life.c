@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Birth and death of processes.
 //
-// Birth. The embryo (pid, record, empty environment and address space) comes first, so that a signal sent to it from
-// then on is kept (the kernel keeps notification bits for the first context). The parent fills it by cloning and says
-// START. An embryo whose parent dies goes with it.
+// Birth. The embryo (pid, record, empty environment and address space) comes first, so that a
+// signal sent to it from then on is kept (the kernel keeps notification bits for the first
+// context). The parent fills it by cloning and says START. An embryo whose parent dies goes with
+// it.
 //
-// Death comes as an event from the kernel, when the environment's teardown is complete: all its capabilities are gone, so the
-// other ends of its pipes know already. Nothing a dying process does or does not do matters.
+// Death comes as an event from the kernel, when the environment's teardown is complete: all its
+// capabilities are gone, so the other ends of its pipes know already. Nothing a dying process does
+// or does not do matters.
 //
-// Set-id programs run in a fresh environment that only init and its own trusted libOS ever held; the record (and so the pid)
-// moves to it. The libOS there reads the file's mode from fsd and claims the ids; it is believed because no other
-// code has run there.
+// Set-id programs run in a fresh environment that only init and its own trusted libOS ever held;
+// the record (and so the pid) moves to it. The libOS there reads the file's mode from fsd and
+// claims the ids; it is believed because no other code has run there.
 #include "init.h"
 #include <proto/tty.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct corpse { // an environment that was left for another: only its capability is still to be dropped
+struct corpse { // an environment that was left for another: only its capability is still to be
+                // dropped
     LIST_ENTRY(corpse) link;
     uint64_t cookie;
     exo_handle_t env;
@@ -28,7 +31,7 @@ static struct exo_ctx *ctx(void)
     return (struct exo_ctx *)EXO_BOOT_CTX_VA;
 }
 
-// --- birth ----------------------------------------------------------------------------------------------
+// --- birth ---------------------------------------------------------------------------------------
 
 long life_fork(struct proc *caller, struct exo_msg *m)
 {
@@ -48,7 +51,8 @@ long life_fork(struct proc *caller, struct exo_msg *m)
         return -LX_EAGAIN;
     }
     ctx()->send[0] = (struct exo_send){p->env, EXO_R_CONTROL, EXO_SEND_DERIVE};
-    ctx()->send[1] = (struct exo_send){(exo_handle_t)aspace, EXO_R_READ | EXO_R_WRITE, EXO_SEND_MOVE};
+    ctx()->send[1] =
+        (struct exo_send){(exo_handle_t)aspace, EXO_R_READ | EXO_R_WRITE, EXO_SEND_MOVE};
     m->meta = EXO_META(0, 2);
     m->w[1] = p->index;
     return p->pid;
@@ -78,8 +82,9 @@ long life_abort(struct proc *caller, int pid)
     return 0;
 }
 
-struct proc *life_first(struct proc *parent, const char *path, char *const argv[], char *const envp[],
-                        const uint64_t extra[8], const struct exo_slot_fill *more, unsigned nmore)
+struct proc *life_first(struct proc *parent, const char *path, char *const argv[],
+                        char *const envp[], const uint64_t extra[8],
+                        const struct exo_slot_fill *more, unsigned nmore)
 {
     size_t bytes;
     struct exo_slot_fill slots[16];
@@ -125,7 +130,7 @@ long life_execed(struct proc *p, const char *message, size_t bytes)
     return 0;
 }
 
-// --- set-id programs -------------------------------------------------------------------------------------
+// --- set-id programs -----------------------------------------------------------------------------
 
 struct gift { // descriptors that a caller has handed over for its set-id exec
     struct proc *owner;
@@ -146,8 +151,8 @@ static void gift_clear(void)
     gift = (struct gift){0};
 }
 
-// One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an error.
-// Slots come in order; slot 0 begins.
+// One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an
+// error. Slots come in order; slot 0 begins.
 long life_setid_give(struct proc *caller, struct exo_msg *m)
 {
     uint64_t slot = m->w[1], places = m->w[2];
@@ -199,21 +204,23 @@ static int give_descriptors(exo_handle_t env, struct libos_start *s)
 
 #define START_PAGES_MAX 256
 
-// What the library OS there will read without looking twice: the descriptors lie inside, and there are as many strings as
-// it will step over.
+// What the library OS there will read without looking twice: the descriptors lie inside, and there
+// are as many strings as it will step over.
 static bool start_good(const struct libos_start *s, uint64_t bytes)
 {
     uint64_t strings = 0;
     if (s->magic != LIBOS_START_MAGIC || s->size != sizeof(*s) || s->strings >= bytes ||
-        s->strings_size != bytes - s->strings || s->nfds > LIBOS_START_FDS_MAX || s->fds < sizeof(*s) ||
-        s->fds % 8 || s->fds + s->nfds * sizeof(struct libos_start_fd) > s->strings)
+        s->strings_size != bytes - s->strings || s->nfds > LIBOS_START_FDS_MAX ||
+        s->fds < sizeof(*s) || s->fds % 8 ||
+        s->fds + s->nfds * sizeof(struct libos_start_fd) > s->strings)
         return false;
     for (uint64_t i = s->strings; i < bytes; i++)
         strings += ((const char *)s)[i] == 0;
     return strings >= 1ull + s->argc + s->envc;
 }
 
-// A private copy of the caller's start block: what it does to its own pages from now on does not matter.
+// A private copy of the caller's start block: what it does to its own pages from now on does not
+// matter.
 static struct libos_start *start_copy(uint64_t bytes)
 {
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
@@ -305,7 +312,7 @@ long life_setid_claim(struct proc *p, uint32_t uid, uint32_t gid)
     return 0;
 }
 
-// --- death ---------------------------------------------------------------------------------------------
+// --- death ---------------------------------------------------------------------------------------
 
 static uint32_t status_of(const struct proc *p)
 {

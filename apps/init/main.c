@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The first program. The kernel gives it everything there is; it keeps little for itself, starts the servers with what
-// each needs, then the first process, and serves.
+// The first program. The kernel gives it everything there is; it keeps little for itself, starts
+// the servers with what each needs, then the first process, and serves.
 //
-// Kernel command line words: `exec` runs /sbin/execd with the module `spec` and powers off at its end; otherwise the
-// first process is /etc/rc, and when it ends it is started again.
+// Kernel command line words: `exec` runs /sbin/execd with the module `spec` and powers off at its
+// end; otherwise the first process is /etc/rc, and when it ends it is started again.
 #include "init.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +37,8 @@ static exo_handle_t checked(const char *what, int64_t handle)
     return (exo_handle_t)handle;
 }
 
-// Memory is divided once: a share for the file server's new blocks and names, a little for the terminal server and for
-// init's own tables; the rest is the processes'.
+// Memory is divided once: a share for the file server's new blocks and names, a little for the
+// terminal server and for init's own tables; the rest is the processes'.
 struct shares {
     exo_handle_t fsd, ttyd;
 };
@@ -54,8 +54,8 @@ static struct shares divide(void)
     uint64_t reserve = left / 32 + 256, ttyd = left / 64 + 384, fsd = left / 4;
     s.fsd = checked("bank of fsd", exo_bank_split(own.bank, fsd));
     s.ttyd = checked("bank of ttyd", exo_bank_split(own.bank, ttyd));
-    own.user_bank = checked("bank of processes",
-                            exo_bank_split(own.bank, left - reserve - ttyd - fsd));
+    own.user_bank =
+        checked("bank of processes", exo_bank_split(own.bank, left - reserve - ttyd - fsd));
     return s;
 }
 
@@ -64,16 +64,18 @@ static void read_libos(void)
     const struct exo_boot_module *m = module_find("libos");
     if (!m)
         fail("there is no module `libos`", -EXO_ENOENT);
-    const void *elf = exo_map(m->frames, 0, (m->bytes + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE, EXO_R_READ);
-    int64_t err = elf ? exo_libos_image_read(own.bank, m->frames, elf, m->bytes, &own.libos)
-                      : -EXO_ENOMEM;
+    const void *elf =
+        exo_map(m->frames, 0, (m->bytes + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE, EXO_R_READ);
+    int64_t err =
+        elf ? exo_libos_image_read(own.bank, m->frames, elf, m->bytes, &own.libos) : -EXO_ENOMEM;
     if (err < 0)
         fail("the module `libos`", err);
 }
 
 static exo_handle_t narrowed(exo_handle_t cap, uint64_t first, uint64_t count, uint32_t rights)
 {
-    return checked("narrowing", exo_cap_derive(cap, rights, 0, EXO_DERIVE_RANGE, first << 32 | count));
+    return checked("narrowing",
+                   exo_cap_derive(cap, rights, 0, EXO_DERIVE_RANGE, first << 32 | count));
 }
 
 static void start_fsd(exo_handle_t bank)
@@ -110,8 +112,8 @@ static void start_ttyd(exo_handle_t bank)
         [TTYD_X_CRTC] = SLOT_HANDLE(H_FIRST + 2),
         [TTYD_X_IRQ] = SLOT_HANDLE(H_FIRST + 3),
         [TTYD_X_SCREEN] = screen->kind ? SLOT_HANDLE(H_FIRST + 5) : 0,
-        [TTYD_X_MODE] = screen->kind | (uint64_t)screen->width << 8 | (uint64_t)screen->height << 24 |
-                        (uint64_t)screen->bpp << 40,
+        [TTYD_X_MODE] = screen->kind | (uint64_t)screen->width << 8 |
+                        (uint64_t)screen->height << 24 | (uint64_t)screen->bpp << 40,
         [TTYD_X_LAYOUT] = screen->pitch | (uint64_t)screen->red_pos << 32 |
                           (uint64_t)screen->green_pos << 40 | (uint64_t)screen->blue_pos << 48,
         [SERVER_X_LOG] = SLOT_HANDLE(H_FIRST + 4),
@@ -223,8 +225,8 @@ static long process_call(struct proc *p, struct exo_msg *m, const char *message,
         return ids_nice(p, (int)w[1], (int)w[2]);
     case PROC_OP_FLAGS: {
         uint32_t may = PROC_F_NOCLDWAIT | PROC_F_NOCLDSTOP;
-        p->rec->flags = (p->rec->flags & ~((uint32_t)w[2] & may)) |
-                        ((uint32_t)w[1] & (may | PROC_F_CONFINED));
+        p->rec->flags =
+            (p->rec->flags & ~((uint32_t)w[2] & may)) | ((uint32_t)w[1] & (may | PROC_F_CONFINED));
         return 0;
     }
     case PROC_OP_SETID_GIVE:

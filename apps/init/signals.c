@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Signals between processes: who may, to whom, and what init itself does about them. POSIX: kill(), sigqueue().
+// Signals between processes: who may, to whom, and what init itself does about them. POSIX: kill(),
+// sigqueue().
 //
-// Delivery is a notification bit; the sender stands in the record. What the target does about it is its own business,
-// but for SIGKILL (its environment is killed), SIGCONT (a stopped process runs again, whatever it thinks of it)
-// and SIGSTOP (a process that does not stop by itself within FORCE_NS is taken off the CPU).
+// Delivery is a notification bit; the sender stands in the record. What the target does about it is
+// its own business, but for SIGKILL (its environment is killed), SIGCONT (a stopped process runs
+// again, whatever it thinks of it) and SIGSTOP (a process that does not stop by itself within
+// FORCE_NS is taken off the CPU).
 #include "init.h"
 #include <stdlib.h>
 
-#define FORCE_NS   200000000ull
-#define QUEUE_MAX  1024 // queued signals a process may have pending, as _POSIX_SIGQUEUE_MAX asks for 32
+#define FORCE_NS 200000000ull
+#define QUEUE_MAX                                                                                  \
+    1024 // queued signals a process may have pending, as _POSIX_SIGQUEUE_MAX asks for 32
 
-#define STOPS (LX_SIGBIT(LX_SIGSTOP) | LX_SIGBIT(LX_SIGTSTP) | LX_SIGBIT(LX_SIGTTIN) | LX_SIGBIT(LX_SIGTTOU))
+#define STOPS                                                                                      \
+    (LX_SIGBIT(LX_SIGSTOP) | LX_SIGBIT(LX_SIGTSTP) | LX_SIGBIT(LX_SIGTTIN) | LX_SIGBIT(LX_SIGTTOU))
 
 static bool permitted(const struct proc *from, const struct proc *to, int signo)
 {
@@ -80,7 +84,7 @@ void signal_child_event(struct proc *child, int code, int32_t status)
     signal_send(parent, LX_SIGCHLD, child->pid, child->rec->ruid, code, status);
 }
 
-// --- kill ----------------------------------------------------------------------------------------------
+// --- kill ----------------------------------------------------------------------------------------
 
 struct tally {
     int sent, refused;
@@ -125,7 +129,8 @@ long signal_kill(struct proc *caller, int pid, int signo)
     return t.refused ? -LX_EPERM : -LX_ESRCH;
 }
 
-// The right to notify, as a capability. Derived from ours: revoked when the credentials change (ids.c).
+// The right to notify, as a capability. Derived from ours: revoked when the credentials change
+// (ids.c).
 long signal_peer(struct proc *caller, int pid, struct exo_msg *m)
 {
     struct proc *p = proc_by_pid(pid);
@@ -155,8 +160,8 @@ long signal_queue(struct proc *caller, int pid, int signo, uint64_t value, int c
     struct queued *q = malloc(sizeof(*q));
     if (!q)
         return -LX_EAGAIN;
-    *q = (struct queued){.signo = signo, .pid = caller->pid, .code = code, .uid = caller->rec->ruid,
-                         .value = value};
+    *q = (struct queued){
+        .signo = signo, .pid = caller->pid, .code = code, .uid = caller->rec->ruid, .value = value};
     STAILQ_INSERT_TAIL(&p->queue, q, link);
     p->queued++;
     signal_send(p, signo, caller->pid, caller->rec->ruid, LX_SI_QUEUE, 0);
@@ -203,7 +208,7 @@ void signal_drop_queue(struct proc *p)
     p->queued = 0;
 }
 
-// --- stopping ----------------------------------------------------------------------------------------------
+// --- stopping ------------------------------------------------------------------------------------
 
 static void mark_stopped(struct proc *p, int signo)
 {

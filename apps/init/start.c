@@ -13,7 +13,8 @@ const struct exo_boot_module *module_find(const char *name)
     return NULL;
 }
 
-struct libos_start *start_pack(const char *path, char *const argv[], char *const envp[], size_t *bytes)
+struct libos_start *start_pack(const char *path, char *const argv[], char *const envp[],
+                               size_t *bytes)
 {
     size_t n = sizeof(struct libos_start) + strlen(path) + 1;
     uint32_t argc = 0, envc = 0;
@@ -68,8 +69,8 @@ struct exo_domain domain_for(exo_handle_t bank, uint64_t cookie)
 }
 
 // Slots from H_FIRST on carry what `more` says; the image of the program takes the next.
-int server_start(enum server_kind kind, const char *name, exo_handle_t bank, const uint64_t extra[8],
-                 const struct exo_slot_fill *more, unsigned nmore)
+int server_start(enum server_kind kind, const char *name, exo_handle_t bank,
+                 const uint64_t extra[8], const struct exo_slot_fill *more, unsigned nmore)
 {
     const struct exo_boot_module *module = module_find(name);
     struct exo_slot_fill slots[24];
@@ -85,7 +86,8 @@ int server_start(enum server_kind kind, const char *name, exo_handle_t bank, con
     memcpy(slots, d.slots, d.nslots * sizeof(slots[0]));
     memcpy(slots + d.nslots, more, nmore * sizeof(slots[0]));
     d.nslots += nmore;
-    slots[d.nslots++] = (struct exo_slot_fill){H_FIRST + nmore, EXO_R_READ | EXO_R_EXEC, module->frames};
+    slots[d.nslots++] =
+        (struct exo_slot_fill){H_FIRST + nmore, EXO_R_READ | EXO_R_EXEC, module->frames};
     d.slots = slots;
     start->mode = LIBOS_START_FRAMES;
     start->image = SLOT_HANDLE(H_FIRST + nmore);

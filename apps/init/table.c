@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The table of process records: a segment that init fills page by page and everybody maps read-only.
+// The table of process records: a segment that init fills page by page and everybody maps
+// read-only.
 //
-// A record's index is that of the environment; pages are bought when an index in them is first used and kept.
-// Private data (struct proc) stays in init's own memory.
+// A record's index is that of the environment; pages are bought when an index in them is first used
+// and kept. Private data (struct proc) stays in init's own memory.
 #include "init.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -283,7 +283,6 @@ static struct cap_slot *sibling_next(const struct cap_slot *slot)
     return cap_mark_opened(TAILQ_NEXT(&slot->close, link));
 }
 
-
 static struct mslot *model_of(const struct cap_slot *real)
 {
     for (struct mtable *t = table; t < table + TABLES; t++)
@@ -697,12 +696,11 @@ struct op {
 };
 
 static const struct op ops[] = {
-    {"add page", op_page},     {"insert root", op_root}, {"derive", op_derive},
-    {"derive", op_derive},     {"derive", op_derive},    {"copy", op_copy},
-    {"copy", op_copy},         {"delete", op_delete},
-    {"revoke", op_revoke},     {"destroy", op_destroy},  {"clear", op_clear},
-    {"clone", op_clone},       {"poke", op_poke},        {"lookup", op_lookup},
-    {"close table", op_close},
+    {"add page", op_page},   {"insert root", op_root}, {"derive", op_derive},
+    {"derive", op_derive},   {"derive", op_derive},    {"copy", op_copy},
+    {"copy", op_copy},       {"delete", op_delete},    {"revoke", op_revoke},
+    {"destroy", op_destroy}, {"clear", op_clear},      {"clone", op_clone},
+    {"poke", op_poke},       {"lookup", op_lookup},    {"close table", op_close},
 };
 
 static bool choices_left(struct choices *c)

@@ -25,7 +25,7 @@ struct check {
     struct exo_check out;
     int sign;
     uint64_t mapped, recorded; // pages mapped by windows: by the entries; by the slots
-    uint64_t hung; // entries that point at tables, less the tables
+    uint64_t hung;             // entries that point at tables, less the tables
 };
 
 static void wrong(struct check *c, const char *what, uint64_t which, uint64_t off)

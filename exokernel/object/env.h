@@ -35,7 +35,7 @@ struct env {
     LIST_HEAD(, endpoint) served; // endpoints this environment serves
     TAILQ_ENTRY(env) death_link;  // of a slice's dying list, then of the supervisor's deaths
     struct slice *reaper;         // slice whose time the teardown takes; holds a reference
-    bool first; // without it the machine has no purpose: its death is a panic
+    bool first;                   // without it the machine has no purpose: its death is a panic
 };
 
 // What a context that does not run is waiting for.
@@ -136,7 +136,7 @@ void ctx_return_checks(struct ctx *ctx); // before every return to user code: as
 
 // --- slices (slice.c) ----------------------------------------------------------------------------
 int slice_root(struct bank *bank, struct slice **slice); // boot: all positions of CPU 0
-void slice_enqueue(struct ctx *ctx, bool first); // ready and bound: onto its slice's queue
+void slice_enqueue(struct ctx *ctx, bool first);         // ready and bound: onto its slice's queue
 void slice_dequeue(struct ctx *ctx);
 void slice_reap(struct slice *slice,
                 struct env *env);   // its teardown takes this slice's time from now on
@@ -162,7 +162,7 @@ void deadlines_run(uint64_t now); // ends what is due
 uint64_t deadline_next(void);     // EXO_NEVER: none
 
 // --- devices -------------------------------------------------------------------------------------
-void irq_raised(uint32_t line); // irq.c, from the interrupt entry
+void irq_raised(uint32_t line);            // irq.c, from the interrupt entry
 void irq_slot_gone(struct cap_slot *slot); // its bindings end with it
 unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max); // PCI functions found
 

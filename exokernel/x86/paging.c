@@ -109,7 +109,8 @@ void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
     pt_unuse(g, above, va);
 }
 
-// Most entries of a table are vacant: passes over them, and stops at one that is not, or the last to look at.
+// Most entries of a table are vacant: passes over them, and stops at one that is not, or the last
+// to look at.
 static void skip_vacant(struct spot *s, uint64_t end)
 {
     unsigned shift = EXO_PAGE_SHIFT + 9 * ((unsigned)s->level - 1);

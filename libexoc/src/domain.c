@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A new environment with the library OS in it. What cannot be mapped from outside (a window belongs to a slot of the
-// environment itself) is mapped by a few instructions of starter code that the environment begins with: they map the text and the
-// process records, then jump to the library OS.
+// A new environment with the library OS in it. What cannot be mapped from outside (a window belongs
+// to a slot of the environment itself) is mapped by a few instructions of starter code that the
+// environment begins with: they map the text and the process records, then jump to the library OS.
 //
-// Layout of the boot area (proto/start.h, LIBOS_BOOT), which the library OS unmaps when it has read it:
+// Layout of the boot area (proto/start.h, LIBOS_BOOT), which the library OS unmaps when it has read
+// it:
 //     page 0       starter code
 //     page 1       its batch of map operations
 //     page 8..15   stack
@@ -15,19 +16,19 @@
 #include <proto/start.h>
 #include <string.h>
 
-#define PAGE       EXO_PAGE_SIZE
-#define SEGMENT    (512 * PAGE)
-#define CODE_VA    LIBOS_BOOT
-#define OPS_VA     (LIBOS_BOOT + PAGE)
-#define STACK_LOW  (LIBOS_BOOT + 8 * PAGE)
-#define STACK_TOP  (LIBOS_BOOT + 16 * PAGE)
-#define START_VA   (LIBOS_BOOT + 16 * PAGE)
-#define START_MAX  (256 * PAGE)
-#define RW         (EXO_R_READ | EXO_R_WRITE)
+#define PAGE      EXO_PAGE_SIZE
+#define SEGMENT   (512 * PAGE)
+#define CODE_VA   LIBOS_BOOT
+#define OPS_VA    (LIBOS_BOOT + PAGE)
+#define STACK_LOW (LIBOS_BOOT + 8 * PAGE)
+#define STACK_TOP (LIBOS_BOOT + 16 * PAGE)
+#define START_VA  (LIBOS_BOOT + 16 * PAGE)
+#define START_MAX (256 * PAGE)
+#define RW        (EXO_R_READ | EXO_R_WRITE)
 
-// Entered with rdi = start information, rsi = operations, rdx = their number, r12 = entry, r13 = bank, r15 = the call.
-// The batch may stop early (it is bounded): it is made again with the rest. Then the entry, with rdi as it was. A failure is an
-// undefined instruction: death.
+// Entered with rdi = start information, rsi = operations, rdx = their number, r12 = entry, r13 =
+// bank, r15 = the call. The batch may stop early (it is bounded): it is made again with the rest.
+// Then the entry, with rdi as it was. A failure is an undefined instruction: death.
 __asm__(".pushsection .rodata\n"
         "starter_begin:\n"
         "  mov %rdi, %rbx\n"
@@ -57,21 +58,25 @@ exo_handle_t exo_map_bank = H_BANK;
 static uint64_t window_next = SERVER_WINDOWS;
 
 // Maps one part at va; -EXO_EEXISTS when a program that ran here before has left something there.
-static int64_t map_part(exo_handle_t part, uint64_t va, uint64_t first, uint64_t pages, uint32_t rights)
+static int64_t map_part(exo_handle_t part, uint64_t va, uint64_t first, uint64_t pages,
+                        uint32_t rights)
 {
     struct exo_map_op op = {EXO_OP_MAP, (uint32_t)pages, va, part, first, rights, 0};
     int64_t done = exo_aspace_batch(0, exo_map_bank, &op, 1);
     return done == 1 ? 0 : done < 0 ? done : -EXO_ENOMEM;
 }
 
-// A slot has one window and an operation maps at most 512 pages: the parts of a longer run get copies of the capability.
+// A slot has one window and an operation maps at most 512 pages: the parts of a longer run get
+// copies of the capability.
 void *exo_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights)
 {
     uint64_t va = (window_next + SEGMENT - 1) & ~(SEGMENT - 1);
     for (uint64_t done = 0; done < pages;) {
         uint64_t n = pages - done < 512 ? pages - done : 512;
         int64_t part = done ? exo_cap_copy(cap, rights, 0, 0) : (int64_t)cap;
-        int64_t err = part < 0 ? part : map_part((exo_handle_t)part, va + done * PAGE, first + done, n, rights);
+        int64_t err = part < 0
+                          ? part
+                          : map_part((exo_handle_t)part, va + done * PAGE, first + done, n, rights);
         if (err == -EXO_EEXISTS && !done && va < SERVER_WINDOWS_END) {
             va += SEGMENT;
             continue;
@@ -84,12 +89,12 @@ void *exo_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights)
     return (void *)va;
 }
 
-int64_t exo_libos_image_read(exo_handle_t bank, exo_handle_t module, const void *elf, uint64_t bytes,
-                             struct exo_libos_image *image)
+int64_t exo_libos_image_read(exo_handle_t bank, exo_handle_t module, const void *elf,
+                             uint64_t bytes, struct exo_libos_image *image)
 {
     const Elf64_Ehdr *eh = elf;
-    if (bytes < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) ||
-        eh->e_phoff > bytes || eh->e_phnum > (bytes - eh->e_phoff) / sizeof(Elf64_Phdr))
+    if (bytes < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) || eh->e_phoff > bytes ||
+        eh->e_phnum > (bytes - eh->e_phoff) / sizeof(Elf64_Phdr))
         return -EXO_EINVAL;
     const Elf64_Phdr *ph = (const void *)((const char *)elf + eh->e_phoff);
     memset(image, 0, sizeof(*image));
@@ -155,7 +160,8 @@ static int64_t fill_space(const struct exo_domain *d, exo_handle_t env, exo_hand
         return err < 0 ? err : -EXO_ENOMEM;
     if ((err = write_memory(env, LIBOS_DATA, libos->data, libos->data_bytes)) < 0 ||
         (err = write_memory(env, START_VA, d->start, d->start_bytes)) < 0 ||
-        (err = write_memory(env, CODE_VA, starter_begin, (uint64_t)(starter_end - starter_begin))) < 0 ||
+        (err = write_memory(env, CODE_VA, starter_begin, (uint64_t)(starter_end - starter_begin))) <
+            0 ||
         (err = write_memory(env, OPS_VA, text, sizeof(text))) < 0)
         return err;
     err = exo_aspace_batch(aspace, d->bank, &code, 1);
@@ -174,7 +180,8 @@ int64_t exo_domain_create(const struct exo_domain *d, exo_handle_t *env)
     }
     int64_t err = fill_space(d, (exo_handle_t)made, (exo_handle_t)aspace);
     for (unsigned i = 0; err >= 0 && i < d->nslots; i++)
-        err = exo_cap_copy(d->slots[i].cap, d->slots[i].rights, (exo_handle_t)made, d->slots[i].index);
+        err = exo_cap_copy(d->slots[i].cap, d->slots[i].rights, (exo_handle_t)made,
+                           d->slots[i].index);
     exo_cap_delete((exo_handle_t)aspace);
     if (err < 0) {
         exo_env_kill((exo_handle_t)made, 0, 0);

@@ -35,7 +35,6 @@ static long write_full(uint64_t buf, size_t n)
     return n ? -LX_ENOSPC : 0;
 }
 
-
 static long read_random(uint64_t buf, size_t n)
 {
     return px_getrandom(buf, n, 0);
@@ -110,7 +109,7 @@ const struct file_ops dev_ops = {
     .poll = dev_poll,
 };
 
-// --- the kernel log ------------------------------------------------------------------------------------
+// --- the kernel log ------------------------------------------------------------------------------
 
 static exo_handle_t log_machine;
 

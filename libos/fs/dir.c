@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Directories: reading entries. fsd answers with a message full of struct lx_dirent64; the position is its cookie, so
-// that telldir and seekdir work and entries removed meanwhile do no harm.
+// Directories: reading entries. fsd answers with a message full of struct lx_dirent64; the position
+// is its cookie, so that telldir and seekdir work and entries removed meanwhile do no harm.
 #include <fs/file.h>
 
 static long dir_readdir(struct file *file, uint64_t buf, size_t n)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The descriptor table, and the calls that work on descriptors alone: close, dup, fcntl.
 //
-// The table is private memory; it grows by doubling up to RLIMIT_NOFILE. A struct file is counted by the descriptors
-// and by calls in progress that hold it (file_get).
+// The table is private memory; it grows by doubling up to RLIMIT_NOFILE. A struct file is counted
+// by the descriptors and by calls in progress that hold it (file_get).
 #include <fs/file.h>
 
 static struct fd_table table = {.umask = 022};
@@ -75,8 +75,8 @@ static int table_grow(uint32_t need)
     uint32_t size = current->size ? current->size : 32;
     while (size < need)
         size *= 2;
-    struct fd_entry *entry = heap_resize(current->entry, current->size * sizeof(*entry),
-                                         size * sizeof(*entry));
+    struct fd_entry *entry =
+        heap_resize(current->entry, current->size * sizeof(*entry), size * sizeof(*entry));
     if (!entry)
         return -LX_ENOMEM;
     current->entry = entry;
@@ -189,15 +189,16 @@ long px_dup3(int from, int to, uint32_t flags)
     return dup_to(from, to, flags);
 }
 
-// Status flags are shared by all holders of the description: change only the settable bits, atomically.
+// Status flags are shared by all holders of the description: change only the settable bits,
+// atomically.
 static long set_flags(struct file *file, uint32_t wanted)
 {
     volatile uint32_t *flags = &file->state->flags;
     uint32_t old = *flags, new;
     do {
         new = (old & ~LX_O_SETTABLE) | (wanted & LX_O_SETTABLE);
-    } while (!__atomic_compare_exchange_n(flags, &old, new, false, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(flags, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     return 0;
 }
 
@@ -276,8 +277,9 @@ void fd_close_on_exec(void)
     }
 }
 
-// At exit the kernel drops every capability; only what servers track by process has to be told, and they learn that from
-// the death of the environment. Nothing is left to do, and nothing may be relied on here.
+// At exit the kernel drops every capability; only what servers track by process has to be told, and
+// they learn that from the death of the environment. Nothing is left to do, and nothing may be
+// relied on here.
 void fd_close_all(void)
 {
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Regular files: reading and writing are copies between the application and windows of the file's segments.
+// Regular files: reading and writing are copies between the application and windows of the file's
+// segments.
 //
-// The size comes from the node page (written by fsd); a part of 2 MiB is asked for and mapped at its first use, as one
-// directory entry. A page that is not in the segment (a hole, or evicted) faults inside user_copy; the copy stops
-// there, the page is filled (FS_OP_FILL) and the copy goes on. So the common read is: load the size, bound,
-// advance the shared offset, copy.
+// The size comes from the node page (written by fsd); a part of 2 MiB is asked for and mapped at
+// its first use, as one directory entry. A page that is not in the segment (a hole, or evicted)
+// faults inside user_copy; the copy stops there, the page is filled (FS_OP_FILL) and the copy goes
+// on. So the common read is: load the size, bound, advance the shared offset, copy.
 //
-// Writing below the size is in place. What extends the file goes through fsd: small pieces with their bytes in the
-// message (one call, atomic, appends never interleave within a piece), large ones by reserve, copy, commit.
+// Writing below the size is in place. What extends the file goes through fsd: small pieces with
+// their bytes in the message (one call, atomic, appends never interleave within a piece), large
+// ones by reserve, copy, commit.
 #include <fs/file.h>
 #include <lx/signal.h>
 #include <lx/time.h>
 
-#define PART_SHIFT 21
-#define PART_SIZE  (1ull << PART_SHIFT)
+#define PART_SHIFT    21
+#define PART_SIZE     (1ull << PART_SHIFT)
 #define SIZE_MAX_FILE INT64_MAX
 
 uint64_t file_size(struct file *file)
@@ -31,8 +33,8 @@ static int parts_reach(struct file *file, uint64_t part)
     uint32_t n = (uint32_t)part + 1;
     if (n < 2 * file->reg.nparts)
         n = 2 * file->reg.nparts;
-    struct file_part *parts = heap_resize(
-        file->reg.parts, file->reg.nparts * sizeof(*parts), n * sizeof(*parts));
+    struct file_part *parts =
+        heap_resize(file->reg.parts, file->reg.nparts * sizeof(*parts), n * sizeof(*parts));
     if (!parts)
         return -LX_ENOMEM;
     file->reg.parts = parts;
@@ -47,7 +49,8 @@ static void part_drop(struct file_part *part)
     *part = (struct file_part){0};
 }
 
-// Asks for the segment of a part, readable, or writable when the file is open for writing and `write`.
+// Asks for the segment of a part, readable, or writable when the file is open for writing and
+// `write`.
 static int part_get(struct file *file, uint64_t index, bool write, struct file_part **out)
 {
     int err = parts_reach(file, index);
@@ -104,9 +107,9 @@ int file_fill(struct file *file, uint64_t page, bool write)
     return done < 0 ? (int)done : 0;
 }
 
-// Copies n bytes between `mem` and the file at `offset`, all of it within the size. Returns the bytes moved, or
-// an error if none were. A copy that stops makes the file's page present once; if it stops again at the same place, the
-// fault is the application's.
+// Copies n bytes between `mem` and the file at `offset`, all of it within the size. Returns the
+// bytes moved, or an error if none were. A copy that stops makes the file's page present once; if
+// it stops again at the same place, the fault is the application's.
 static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
 {
     size_t done = 0;
@@ -120,7 +123,8 @@ static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset,
         if (err < 0)
             return done ? (long)done : err;
         uint8_t *data = window + (at & (PART_SIZE - 1));
-        size_t left = write ? user_copy(data, mem + done, chunk) : user_copy(mem + done, data, chunk);
+        size_t left =
+            write ? user_copy(data, mem + done, chunk) : user_copy(mem + done, data, chunk);
         done += chunk - left;
         if (!left)
             continue;
@@ -135,8 +139,8 @@ static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset,
     return (long)done;
 }
 
-// Takes [offset, offset + n) of the shared position, n bounded by the bytes up to `end`. Two sharers never get the
-// same bytes.
+// Takes [offset, offset + n) of the shared position, n bounded by the bytes up to `end`. Two
+// sharers never get the same bytes.
 static size_t advance(struct file *file, size_t n, uint64_t end, uint64_t *offset)
 {
     uint64_t at = file->state->offset;
@@ -155,8 +159,9 @@ static size_t advance(struct file *file, size_t n, uint64_t end, uint64_t *offse
 static void give_back(struct file *file, uint64_t offset, size_t taken, long done)
 {
     uint64_t after = offset + taken;
-    __atomic_compare_exchange_n(&file->state->offset, &after, offset + (done > 0 ? (size_t)done : 0),
-                                false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&file->state->offset, &after,
+                                offset + (done > 0 ? (size_t)done : 0), false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
 }
 
 static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
@@ -176,8 +181,8 @@ static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64
     return done;
 }
 
-// Bytes by message: for what extends the file, and for openers who may write and not read (a writable mapping can
-// be read, so they get none).
+// Bytes by message: for what extends the file, and for openers who may write and not read (a
+// writable mapping can be read, so they get none).
 static long write_by_message(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
 {
     bool append = *offset == UINT64_MAX;
@@ -202,8 +207,8 @@ static long write_by_message(struct file *file, uint64_t buf, size_t n, uint64_t
     return (long)done;
 }
 
-// A long extension: blocks first, then the bytes straight into the segments, then the size. When the file was cut
-// meanwhile, all of it is done again, behind the cut.
+// A long extension: blocks first, then the bytes straight into the segments, then the size. When
+// the file was cut meanwhile, all of it is done again, behind the cut.
 static long write_by_reserve(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
 {
     for (;;) {

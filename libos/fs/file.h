@@ -4,14 +4,15 @@
 //     descriptor -> struct file (private) -> open-file state (private, or a page shared after fork)
 //                                         -> object: capabilities and their windows
 //
-// A struct file is this process's view of one open file description: dup and dup2 share it by reference count, fork shares
-// the description by sharing its state page and copying the capabilities. Everything else in it can be rebuilt
-// from the capabilities.
+// A struct file is this process's view of one open file description: dup and dup2 share it by
+// reference count, fork shares the description by sharing its state page and copying the
+// capabilities. Everything else in it can be rebuilt from the capabilities.
 //
-// The state (offset and status flags) starts private and moves to a page of its own the first time the process forks
-// (ofd_share): an open that never meets a fork costs no page.
+// The state (offset and status flags) starts private and moves to a page of its own the first time
+// the process forks (ofd_share): an open that never meets a fork costs no page.
 //
-// Locks: none yet within the process; one libOS call runs at a time. Shared pages are advanced by compare-and-swap.
+// Locks: none yet within the process; one libOS call runs at a time. Shared pages are advanced by
+// compare-and-swap.
 #ifndef FS_FILE_H
 #define FS_FILE_H
 
@@ -31,13 +32,13 @@ enum libos_fd_kind {
     FD_KIND_NONE,
     FD_KIND_REGULAR,
     FD_KIND_DIR,
-    FD_KIND_PIPE,   // and FIFO
-    FD_KIND_DEV,    // null, zero, full, random: no server
+    FD_KIND_PIPE, // and FIFO
+    FD_KIND_DEV,  // null, zero, full, random: no server
     FD_KIND_TTY,
-    FD_KIND_PROC,   // /proc, made by the libOS
-    FD_KIND_LOG,    // kernel log (servers)
-    FD_KIND_PATH,   // O_PATH
-    FD_KIND_EVENT,  // eventfd, timerfd, epoll: in-process objects
+    FD_KIND_PROC,  // /proc, made by the libOS
+    FD_KIND_LOG,   // kernel log (servers)
+    FD_KIND_PATH,  // O_PATH
+    FD_KIND_EVENT, // eventfd, timerfd, epoll: in-process objects
 };
 
 struct file;
@@ -47,8 +48,8 @@ struct poll_set { // what a poll waits on
     exo_ns_t deadline; // earliest moment at which a file becomes ready by time alone
 };
 
-// n is at most LX_RW_MAX. `buf` is application memory. A transfer that moved bytes returns their number even if an
-// error ended it. offset: NULL for the file's own position (or none).
+// n is at most LX_RW_MAX. `buf` is application memory. A transfer that moved bytes returns their
+// number even if an error ended it. offset: NULL for the file's own position (or none).
 struct file_ops {
     enum libos_fd_kind kind;
     long (*read)(struct file *file, uint64_t buf, size_t n, const uint64_t *offset);
@@ -65,7 +66,7 @@ struct file_ops {
 };
 
 #define FILE_PARTS_INLINE 2
-struct file_part { // 2 MiB of a regular file
+struct file_part {    // 2 MiB of a regular file
     exo_handle_t seg; // 0: not asked for yet
     uint8_t *window;  // NULL: not mapped
     bool writable;
@@ -74,11 +75,11 @@ struct file_part { // 2 MiB of a regular file
 struct file {
     const struct file_ops *ops;
     uint32_t refs;
-    uint32_t access;  // O_RDONLY, O_WRONLY, O_RDWR
+    uint32_t access; // O_RDONLY, O_WRONLY, O_RDWR
     struct ofd_state *state;
-    struct ofd_state own_state;  // while private
-    exo_handle_t state_cap;      // FRAMES of the shared state page, or 0
-    exo_handle_t endpoint;       // open file of fsd or ttyd, or 0
+    struct ofd_state own_state; // while private
+    exo_handle_t state_cap;     // FRAMES of the shared state page, or 0
+    exo_handle_t endpoint;      // open file of fsd or ttyd, or 0
     exo_handle_t node_cap;
     const volatile struct fs_node *node; // window of the node page
     uint64_t ino;
@@ -105,23 +106,26 @@ struct fd_table { // what a simulated vfork child gets a copy of
     uint32_t size;
     uint32_t lowest; // no free descriptor below
     uint32_t umask;
-    struct file *cwd; // NULL: the root directory
+    struct file *cwd;  // NULL: the root directory
     struct file *root; // NULL: the volume's
 };
 
-extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, proc_ops, log_ops, path_ops;
+extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, proc_ops, log_ops,
+    path_ops;
 
-// --- fd.c -------------------------------------------------------------------------------------------
+// --- fd.c ----------------------------------------------------------------------------------------
 struct file *file_new(const struct file_ops *ops, uint32_t open_flags); // refs 1; NULL: no memory
 struct file *file_ref(struct file *file);
-int fd_install(struct file *file, uint32_t open_flags, int lowest); // takes the reference; fd or -LX_EMFILE (then the
-                                                                    // reference is dropped)
+int fd_install(struct file *file, uint32_t open_flags,
+               int lowest);   // takes the reference; fd or -LX_EMFILE (then the
+                              // reference is dropped)
 bool fd_room(void);           // there is a free descriptor under the limit
 struct file *fd_file(int fd); // borrowed; NULL = EBADF
 struct fd_table *fd_current(void);
 exo_handle_t fd_root(void); // endpoint of the root directory
-extern bool fd_locks_used; // the process has taken record locks: closing any descriptor of their file drops them
-uint64_t fd_limit(void); // RLIMIT_NOFILE (proc/rlimit.c)
+extern bool fd_locks_used;  // the process has taken record locks: closing any descriptor of their
+                            // file drops them
+uint64_t fd_limit(void);    // RLIMIT_NOFILE (proc/rlimit.c)
 
 static inline bool file_readable(const struct file *file)
 {
@@ -136,10 +140,11 @@ static inline uint32_t file_flags(const struct file *file)
     return file->state->flags;
 }
 
-// Of n bytes from `at` on, how many may be written under RLIMIT_FSIZE; none: SIGXFSZ and -LX_EFBIG. POSIX: write().
+// Of n bytes from `at` on, how many may be written under RLIMIT_FSIZE; none: SIGXFSZ and -LX_EFBIG.
+// POSIX: write().
 long file_within_limit(size_t n, uint64_t at);
 
-// --- path.c -------------------------------------------------------------------------------------------
+// --- path.c --------------------------------------------------------------------------------------
 // A path of the application, copied into the message page of the next call.
 // Where a path begins: the endpoint to call. Directory of `dirfd`, working directory, or root.
 int path_base(int dirfd, exo_handle_t *endpoint);
@@ -147,17 +152,21 @@ int path_base(int dirfd, exo_handle_t *endpoint);
 long path_copy(uint64_t upath, size_t at);
 // One call with one path: op, up to five arguments. m->w holds the answer. -FS_MOUNT: mount.h.
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m);
-// The same with `length` bytes of one or two paths already in the message page, and m->w and `caps` capabilities set.
+// The same with `length` bytes of one or two paths already in the message page, and m->w and `caps`
+// capabilities set.
 long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps);
-long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out); // what the answer to OPEN or CHROOT brought
+long path_opened(const struct exo_msg *m, uint32_t flags,
+                 struct file **out); // what the answer to OPEN or CHROOT brought
 long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
 long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 
-// --- others --------------------------------------------------------------------------------------------
-long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out); // character devices by number
+// --- others --------------------------------------------------------------------------------------
+long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags,
+              struct file **out); // character devices by number
 long tty_open(uint32_t rdev, uint32_t flags, struct file **out);
 long tty_change(struct file *file, int op, uint64_t a, uint64_t b); // TTY_OP_CHMOD, TTY_OP_CHOWN
-long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, uint64_t opens); // blocks as open(2) on a FIFO does
+long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags,
+               uint64_t opens); // blocks as open(2) on a FIFO does
 int ofd_share(struct file *file);
 int endpoint_stat(struct file *file, struct lx_stat *st); // fsd's answer for an open file
 void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Descriptors at the start of an environment: those of a server (the kernel log), of the first process (the console), and
-// those a process hands over to the fresh environment of a set-id program.
+// Descriptors at the start of an environment: those of a server (the kernel log), of the first
+// process (the console), and those a process hands over to the fresh environment of a set-id
+// program.
 //
-// What is handed over is hostile: capabilities are identified before use. An endpoint must be one of fsd's or
-// ttyd's, memory must be FRAMES; whatever it then contains is read like all shared memory.
+// What is handed over is hostile: capabilities are identified before use. An endpoint must be one
+// of fsd's or ttyd's, memory must be FRAMES; whatever it then contains is read like all shared
+// memory.
 #include <fs/file.h>
 #include <fs/handover.h>
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Record locks and flock: kept by fsd, who waits is told by the node page's lock_event. POSIX: fcntl().
+// Record locks and flock: kept by fsd, who waits is told by the node page's lock_event. POSIX:
+// fcntl().
 //
-// fsd holds no caller: a request that conflicts is answered EAGAIN, and the caller sleeps until some lock of the file
-// went, then asks again. fsd notes who waits, to find deadlocks; so who gives up tells it by another lock call.
+// fsd holds no caller: a request that conflicts is answered EAGAIN, and the caller sleeps until
+// some lock of the file went, then asks again. fsd notes who waits, to find deadlocks; so who gives
+// up tells it by another lock call.
 #include <fs/file.h>
 
 static int to_absolute(struct file *file, struct lx_flock *l)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The calls that change names and attributes, the working directory, and what concerns whole file systems. Each is one
-// call to fsd, which decides; inside another mount only attributes can be changed.
+// The calls that change names and attributes, the working directory, and what concerns whole file
+// systems. Each is one call to fsd, which decides; inside another mount only attributes can be
+// changed.
 #include <fs/handover.h>
 #include <fs/mount.h>
 #include <fs/text.h>
@@ -54,7 +55,8 @@ long px_rmdir(uint64_t upath)
     return px_unlinkat(LX_AT_FDCWD, upath, LX_AT_REMOVEDIR);
 }
 
-// Two names. The directory the second starts at is sent along as a capability, which only fsd can make sense of.
+// Two names. The directory the second starts at is sent along as a capability, which only fsd can
+// make sense of.
 static long change_two(int dirfd1, uint64_t path1, int dirfd2, uint64_t path2, enum fs_op op,
                        uint64_t flags)
 {
@@ -258,7 +260,7 @@ long px_ftruncate(int fd, int64_t size)
     return file->ops->truncate(file, (uint64_t)size);
 }
 
-// --- working directory, umask, file systems ---------------------------------------------------------
+// --- working directory, umask, file systems ------------------------------------------------------
 
 static void set_cwd(struct file *file)
 {
@@ -304,8 +306,9 @@ static long chroot_open(int dirfd, size_t length, const struct file *root, struc
     return err < 0 ? err : path_opened(&m, LX_O_PATH | LX_O_DIRECTORY, out);
 }
 
-// From here on the process, and what it starts, cannot name anything outside but by what it has open. The working
-// directory stays, and is opened again under the new root, so that links and ".." in it end there too.
+// From here on the process, and what it starts, cannot name anything outside but by what it has
+// open. The working directory stays, and is opened again under the new root, so that links and ".."
+// in it end there too.
 static long root_change(struct file *root)
 {
     struct file *cwd = NULL;
@@ -331,8 +334,8 @@ static long root_change(struct file *root)
     return 0;
 }
 
-// Not POSIX, but common. Set-id programs give no rights from here on (proc/exec.c), so that nobody can build the world
-// they trust.
+// Not POSIX, but common. Set-id programs give no rights from here on (proc/exec.c), so that nobody
+// can build the world they trust.
 long px_chroot(uint64_t upath)
 {
     struct file *root;
@@ -485,4 +488,3 @@ long px_fadvise64(int fd, int64_t offset, int64_t length, int advice)
         return -LX_ESPIPE;
     return length < 0 || advice < 0 || advice > 5 ? -LX_EINVAL : 0;
 }
-

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Open-file state: offset and status flags of an open file description.
 //
-// Private until the first fork; then a page of its own, writable by exactly the processes that hold the description
-// (invariant: one object, one allocation, one capability). A sharer may write any nonsense into it: the offset is
-// bounded by whoever uses it, the flags are masked when read.
+// Private until the first fork; then a page of its own, writable by exactly the processes that hold
+// the description (invariant: one object, one allocation, one capability). A sharer may write any
+// nonsense into it: the offset is bounded by whoever uses it, the flags are masked when read.
 #include <fs/file.h>
 
 int ofd_share(struct file *file)

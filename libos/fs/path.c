@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Names: every call that takes a path. The path is resolved by fsd from the directory the call goes to; the libOS
-// only chooses the endpoint (root, working directory, or an open directory) and carries the string.
+// Names: every call that takes a path. The path is resolved by fsd from the directory the call goes
+// to; the libOS only chooses the endpoint (root, working directory, or an open directory) and
+// carries the string.
 //
-// A path that leads into another file system comes back as -FS_MOUNT with the rest: those are the libOS's own (mount.h).
+// A path that leads into another file system comes back as -FS_MOUNT with the rest: those are the
+// libOS's own (mount.h).
 #include <fs/handover.h>
 #include <fs/mount.h>
 
@@ -88,7 +90,7 @@ long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5],
     return path_send(dirfd, (size_t)length, m, 0);
 }
 
-// --- opening ----------------------------------------------------------------------------------------
+// --- opening -------------------------------------------------------------------------------------
 
 static const struct file_ops *ops_for(uint32_t mode, uint32_t flags)
 {
@@ -140,8 +142,8 @@ static long open_special(const struct exo_msg *m, uint32_t mode, uint32_t flags,
 }
 
 // A file of fsd with these capabilities; takes them, also on failure.
-static long node_file(const struct file_ops *ops, uint32_t flags, exo_handle_t endpoint, exo_handle_t node,
-                      struct file **out)
+static long node_file(const struct file_ops *ops, uint32_t flags, exo_handle_t endpoint,
+                      exo_handle_t node, struct file **out)
 {
     struct file *file = file_new(ops, flags);
     if (!file || !endpoint) {
@@ -183,10 +185,13 @@ long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out)
     return err;
 }
 
-long node_rebuild(uint32_t kind, uint32_t flags, exo_handle_t endpoint, exo_handle_t node, struct file **out)
+long node_rebuild(uint32_t kind, uint32_t flags, exo_handle_t endpoint, exo_handle_t node,
+                  struct file **out)
 {
     struct lx_stat st;
-    const struct file_ops *ops = kind == FD_KIND_DIR ? &dir_ops : kind == FD_KIND_PATH ? &path_ops : &regular_ops;
+    const struct file_ops *ops = kind == FD_KIND_DIR    ? &dir_ops
+                                 : kind == FD_KIND_PATH ? &path_ops
+                                                        : &regular_ops;
     long err = node_file(ops, flags, endpoint, node, out);
     if (err == 0 && endpoint_stat(*out, &st) == 0) {
         (*out)->mode = st.st_mode;
@@ -219,7 +224,8 @@ struct file *file_open_path(uint64_t upath, const char *path, int flags, long *e
     } else {
         length = path_copy(upath, 0);
     }
-    *error = length < 0 ? length : path_open_at(LX_AT_FDCWD, (size_t)length, (uint32_t)flags, 0, &file);
+    *error =
+        length < 0 ? length : path_open_at(LX_AT_FDCWD, (size_t)length, (uint32_t)flags, 0, &file);
     return *error < 0 ? NULL : file;
 }
 
@@ -235,7 +241,8 @@ long px_openat(int dirfd, uint64_t upath, uint32_t flags, uint32_t mode)
         return -LX_EOPNOTSUPP;
     if (!fd_room()) // before anything is created
         return -LX_EMFILE;
-    long err = path_open_at(dirfd, (size_t)length, flags, mode & ~fd_current()->umask & 07777, &file);
+    long err =
+        path_open_at(dirfd, (size_t)length, flags, mode & ~fd_current()->umask & 07777, &file);
     return err < 0 ? err : fd_install(file, flags, 0);
 }
 
@@ -249,7 +256,7 @@ long px_creat(uint64_t upath, uint32_t mode)
     return px_openat(LX_AT_FDCWD, upath, LX_O_CREAT | LX_O_WRONLY | LX_O_TRUNC, mode);
 }
 
-// --- status ---------------------------------------------------------------------------------------------
+// --- status --------------------------------------------------------------------------------------
 
 static long stat_file(struct file *file, struct lx_stat *st)
 {
@@ -273,7 +280,8 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
     m = (struct exo_msg){.w = {FS_OP_STAT, flags}};
     long err = path_send(dirfd, (size_t)length, &m, 0);
     if (err == -FS_MOUNT)
-        return mount_fs(m.w[1])->stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW), st);
+        return mount_fs(m.w[1])->stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW),
+                                      st);
     if (err == 0)
         memcpy(st, msg_page(), sizeof(*st));
     return err;
@@ -335,8 +343,9 @@ long px_statx(int dirfd, uint64_t upath, uint32_t flags, uint32_t mask, uint64_t
     struct lx_stat st;
     struct lx_statx x;
     (void)mask;
-    long err = path_stat(dirfd, upath,
-                       flags & (LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH), &st);
+    long err =
+        path_stat(dirfd, upath,
+                  flags & (LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH), &st);
     if (err < 0)
         return err;
     statx_from(&st, &x);

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Pipes and FIFOs: distrustful rings between processes. Layout and rules: pipe.h. POSIX: pipe(), read(), write().
+// Pipes and FIFOs: distrustful rings between processes. Layout and rules: pipe.h. POSIX: pipe(),
+// read(), write().
 //
 // Nothing here makes a kernel entry unless somebody has to sleep or to be woken.
 // A lock is never held across a sleep.
 #include <fs/handover.h>
 #include <fs/pipe.h>
 
-struct pipe_end { // one open end in this process (a FIFO opened read-write is both)
-    exo_handle_t wcap, rcap;     // writers' and readers' half, with the rights of this end
-    struct pipe_writers *w;      // windows
+struct pipe_end {            // one open end in this process (a FIFO opened read-write is both)
+    exo_handle_t wcap, rcap; // writers' and readers' half, with the rights of this end
+    struct pipe_writers *w;  // windows
     struct pipe_readers *r;
     uint8_t *ring;
-    exo_fn_t wframe, rframe;     // physical names, for the exposed counts
-    uint32_t base;               // capabilities with the write right that fsd keeps (FIFO), not counted as ends
+    exo_fn_t wframe, rframe; // physical names, for the exposed counts
+    uint32_t base; // capabilities with the write right that fsd keeps (FIFO), not counted as ends
 };
 
-// --- the exposed counts ---------------------------------------------------------------------------------
+// --- the exposed counts --------------------------------------------------------------------------
 
 static bool writers_gone(const struct pipe_end *p)
 {
@@ -34,9 +35,10 @@ static void wake_if_sleeping(exo_fn_t frame, const volatile uint32_t *word)
         exo_wake((uint64_t)word, UINT64_MAX);
 }
 
-// --- the lock of a half --------------------------------------------------------------------------------
+// --- the lock of a half --------------------------------------------------------------------------
 
-// Nothing tells when a dying owner is gone, and nobody wakes lock waiters of a crashed one: look again after this long.
+// Nothing tells when a dying owner is gone, and nobody wakes lock waiters of a crashed one: look
+// again after this long.
 #define LOCK_PATIENCE_NS 2000000ull
 
 static int half_lock(volatile uint64_t *lock, exo_fn_t frame)
@@ -67,7 +69,7 @@ static void half_unlock(volatile uint64_t *lock, exo_fn_t frame)
     wake_if_sleeping(frame, (volatile uint32_t *)lock);
 }
 
-// --- the ring ---------------------------------------------------------------------------------------------
+// --- the ring ------------------------------------------------------------------------------------
 
 // Bytes in the ring, or an error when a cursor lies.
 static int64_t ring_fill(uint32_t head, uint32_t tail)
@@ -96,7 +98,7 @@ static size_t ring_take(struct pipe_end *p, uint32_t tail, uint64_t buf, size_t 
     return n - user_copy((void *)(buf + first), p->ring, n - first);
 }
 
-// --- reading ------------------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 // Takes what is there. 0 = empty.
 static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
@@ -142,7 +144,7 @@ static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t 
     }
 }
 
-// --- writing ------------------------------------------------------------------------------------------------
+// --- writing -------------------------------------------------------------------------------------
 
 // Puts up to n bytes, or nothing when fewer than `least` fit. 0 = no room.
 static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
@@ -204,7 +206,7 @@ static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t
     return (long)total;
 }
 
-// --- the rest of the operations -----------------------------------------------------------------------------
+// --- the rest of the operations ------------------------------------------------------------------
 
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
@@ -276,7 +278,7 @@ const struct file_ops pipe_ops = {
     .close = pipe_close,
 };
 
-// --- making ----------------------------------------------------------------------------------------------------
+// --- making --------------------------------------------------------------------------------------
 
 // Takes the two capabilities (also on failure) and maps them.
 static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint32_t base)
@@ -414,9 +416,10 @@ long pipe_set_size(struct file *file, uint64_t size)
     return size > PIPE_SIZE ? -LX_EPERM : (long)PIPE_SIZE;
 }
 
-// --- FIFOs --------------------------------------------------------------------------------------------------------
-// fsd keeps both halves of an open FIFO, each capability with the write right once; it hands out capabilities with the
-// rights of the opening. POSIX open(): wait for the other side, unless O_NONBLOCK or read-write.
+// --- FIFOs ---------------------------------------------------------------------------------------
+// fsd keeps both halves of an open FIFO, each capability with the write right once; it hands out
+// capabilities with the rights of the opening. POSIX open(): wait for the other side, unless
+// O_NONBLOCK or read-write.
 
 #define FIFO_BASE 1
 
@@ -428,7 +431,8 @@ static long fifo_wait_peer(struct file *file, uint32_t flags, uint64_t opens)
         return 0;
     if (flags & LX_O_NONBLOCK)
         return !reader && readers_gone(p) ? -LX_ENXIO : 0;
-    // The counter, not the count: a peer that opened and closed again since we did has let us in all the same.
+    // The counter, not the count: a peer that opened and closed again since we did has let us in
+    // all the same.
     const volatile uint32_t *word = reader ? &file->node->fifo_writers : &file->node->fifo_readers;
     uint32_t event = (uint32_t)(reader ? opens >> 32 : opens);
     while ((reader ? writers_gone(p) : readers_gone(p)) && *word == event) {
@@ -462,7 +466,7 @@ long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, ui
     return fifo_wait_peer(file, flags, opens);
 }
 
-// --- from another environment ---------------------------------------------------------------------------------
+// --- from another environment --------------------------------------------------------------------
 
 void pipe_caps(const struct file *file, uint64_t *writers, uint64_t *readers)
 {

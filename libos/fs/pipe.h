@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The shared layout of a pipe: two allocations, each written by one side only.
 //
-//     writers' half   page 0: struct pipe_writers; pages 1..PIPE_PAGES: the ring   written by writers, read by readers
-//     readers' half   page 0: struct pipe_readers                                  written by readers, read by writers
+//     writers' half   page 0: struct pipe_writers; pages 1..PIPE_PAGES: the ring   written by
+//                     writers, read by readers
+//     readers' half   page 0: struct pipe_readers                                  written by
+//                     readers, read by writers
 //
-// Cursors count bytes modulo 2^32. The peer's cursor is an allegation: fill = head - tail must not exceed the
-// ring, otherwise the peer is broken and the pipe answers EIO.
+// Cursors count bytes modulo 2^32. The peer's cursor is an allegation: fill = head - tail must not
+// exceed the ring, otherwise the peer is broken and the pipe answers EIO.
 //
-// Capability counts are the reference counts: no capability with the write right to the writers' half: end of file; none to
-// the readers' half: EPIPE. So it does not matter how a holder dies.
+// Capability counts are the reference counts: no capability with the write right to the writers'
+// half: end of file; none to the readers' half: EPIPE. So it does not matter how a holder dies.
 //
-// The lock of a half serialises its own side (two writers, two readers). It names its owner's environment; it is
-// taken from an owner that is dead, never from a living one. Order: bytes, cursor, unlock, then wake if the frame's
-// sleeper count is not 0 (see models/wait_wake.pml in the kernel).
+// The lock of a half serialises its own side (two writers, two readers). It names its owner's
+// environment; it is taken from an owner that is dead, never from a living one. Order: bytes,
+// cursor, unlock, then wake if the frame's sleeper count is not 0 (see models/wait_wake.pml in the
+// kernel).
 #ifndef FS_PIPE_H
 #define FS_PIPE_H
 #include <exo/types.h>

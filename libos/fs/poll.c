@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// poll, select and their relatives: ask every file, and when none is ready sleep on the words and counts that can make one
-// ready. POSIX: poll(), select(), pselect().
+// poll, select and their relatives: ask every file, and when none is ready sleep on the words and
+// counts that can make one ready. POSIX: poll(), select(), pselect().
 //
-// The conditions carry the values seen when the file was asked, so nothing that happens in between is lost.
+// The conditions carry the values seen when the file was asked, so nothing that happens in between
+// is lost.
 #include <fs/file.h>
 
 #define POLL_SMALL 32
@@ -126,13 +127,13 @@ static int deadline_from_user(uint64_t utime, exo_ns_t *deadline)
 
 long px_poll(uint64_t ufds, uint32_t n, int timeout_ms)
 {
-    exo_ns_t deadline = timeout_ms < 0
-                            ? EXO_NEVER
-                            : deadline_in(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
+    exo_ns_t deadline =
+        timeout_ms < 0 ? EXO_NEVER : deadline_in(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
     return poll_user(ufds, n, deadline);
 }
 
-// Replaces the signal mask for the duration of a call; the old one comes back after the handler, or at once.
+// Replaces the signal mask for the duration of a call; the old one comes back after the handler, or
+// at once.
 static int mask_for_call(uint64_t umask, size_t size)
 {
     uint64_t mask;
@@ -157,7 +158,7 @@ long px_ppoll(uint64_t ufds, uint32_t n, uint64_t utime, uint64_t umask, size_t 
     return poll_user(ufds, n, deadline);
 }
 
-// --- select ------------------------------------------------------------------------------------------------
+// --- select --------------------------------------------------------------------------------------
 
 #define SET_WORDS (LX_FD_SETSIZE / 64)
 struct fd_sets {

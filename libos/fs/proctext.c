@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the files of /proc say: text made from the process records and the kernel's exposed tables, which everybody may
-// read. Formats: proc(5).
+// What the files of /proc say: text made from the process records and the kernel's exposed tables,
+// which everybody may read. Formats: proc(5).
 #include <fs/proctext.h>
 
 static void put_state(struct text *t, const volatile struct proc_rec *r)

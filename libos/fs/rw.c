@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// read, write and their relatives: argument checks and vectors; the work is done by the file's operations.
-// POSIX: read(), write(), pread(), pwrite(), readv(), writev(), lseek().
+// read, write and their relatives: argument checks and vectors; the work is done by the file's
+// operations. POSIX: read(), write(), pread(), pwrite(), readv(), writev(), lseek().
 #include <fs/file.h>
 
 static size_t clamp(size_t n)
@@ -66,7 +66,8 @@ long px_pwrite64(int fd, uint64_t buf, size_t n, int64_t offset)
 
 typedef long (*transfer_fn)(struct file *, uint64_t, size_t, const uint64_t *);
 
-// Copies a vector in and checks that its total fits ssize_t. On success *vec must be freed unless it is `small`.
+// Copies a vector in and checks that its total fits ssize_t. On success *vec must be freed unless
+// it is `small`.
 #define VEC_SMALL 8
 static long vector_copy(uint64_t uvec, int count, struct lx_iovec small[VEC_SMALL],
                         struct lx_iovec **vec)
@@ -248,7 +249,8 @@ long px_ioctl(int fd, uint32_t request, uint64_t arg)
     }
 }
 
-// sendfile: through a bounded buffer of the libOS; a direct copy between windows is not worth a special case.
+// sendfile: through a bounded buffer of the libOS; a direct copy between windows is not worth a
+// special case.
 long px_sendfile(int out_fd, int in_fd, uint64_t uoffset, size_t n)
 {
     struct file *in = fd_file(in_fd), *out = fd_file(out_fd);

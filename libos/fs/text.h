@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Making text in a buffer of known size. What does not fit is counted, not written: make it once without a buffer to
-// learn the length.
+// Making text in a buffer of known size. What does not fit is counted, not written: make it once
+// without a buffer to learn the length.
 #ifndef FS_TEXT_H
 #define FS_TEXT_H
 #include <core/libos.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Terminals, as a client of ttyd (proto/tty.h). Bytes go by call, because a shared input page would let every holder of
-// the terminal read what is typed to another. What may be known without asking (settings, size, foreground group,
-// readiness) stands in a read-only page.
+// Terminals, as a client of ttyd (proto/tty.h). Bytes go by call, because a shared input page would
+// let every holder of the terminal read what is typed to another. What may be known without asking
+// (settings, size, foreground group, readiness) stands in a read-only page.
 #include <fs/handover.h>
 #include <fs/pts.h>
 #include <proc/signal.h>
@@ -17,7 +17,8 @@ struct tty_file {
 
 static bool off(int signo)
 {
-    return (thread_self()->sigmask & LX_SIGBIT(signo)) || sig.action[signo - 1].handler == LX_SIG_IGN;
+    return (thread_self()->sigmask & LX_SIGBIT(signo)) ||
+           sig.action[signo - 1].handler == LX_SIG_IGN;
 }
 
 static uint32_t call_flags(struct file *file)
@@ -28,7 +29,8 @@ static uint32_t call_flags(struct file *file)
            (t->no_ctty ? TTY_F_NOCTTY : 0);
 }
 
-// "Not yet": sleeps until the event word moves or the deadline ttyd gave has come. Other verdicts become results.
+// "Not yet": sleeps until the event word moves or the deadline ttyd gave has come. Other verdicts
+// become results.
 static long not_yet(struct file *file, long verdict, const struct exo_msg *m,
                     const volatile uint32_t *event)
 {
@@ -73,7 +75,8 @@ static long tty_write(struct file *file, uint64_t buf, size_t n, const uint64_t 
         size_t chunk = n - done < EXO_MSG_SIZE ? n - done : EXO_MSG_SIZE;
         if (user_read(msg_page(), buf + done, chunk) < 0)
             return done ? (long)done : -LX_EFAULT;
-        struct exo_msg m = {.meta = EXO_META(chunk, 0), .w = {TTY_OP_WRITE, chunk, call_flags(file)}};
+        struct exo_msg m = {.meta = EXO_META(chunk, 0),
+                            .w = {TTY_OP_WRITE, chunk, call_flags(file)}};
         long put = server_call(file->endpoint, &m);
         if (put > 0) {
             done += (size_t)put < chunk ? (size_t)put : chunk;
@@ -93,7 +96,8 @@ static long tty_ioctl(struct file *file, uint64_t request, uint64_t arg)
     struct tty_file *t = file->private;
     uint32_t in = tty_ioctl_in((uint32_t)request), out = tty_ioctl_out((uint32_t)request);
     for (;;) {
-        struct exo_msg m = {.meta = EXO_META(in, 0), .w = {TTY_OP_IOCTL, request, arg, call_flags(file)}};
+        struct exo_msg m = {.meta = EXO_META(in, 0),
+                            .w = {TTY_OP_IOCTL, request, arg, call_flags(file)}};
         if (in && user_read(msg_page(), arg, in) < 0)
             return -LX_EFAULT;
         if (request == LX_TIOCGPTPEER)
@@ -181,7 +185,8 @@ const struct file_ops tty_ops = {
 };
 
 // Makes a file of an answer to OPEN; takes the two capabilities.
-static long opened(const struct exo_msg *m, const exo_handle_t caps[2], uint32_t flags, struct file **out)
+static long opened(const struct exo_msg *m, const exo_handle_t caps[2], uint32_t flags,
+                   struct file **out)
 {
     struct file *file = file_new(&tty_ops, flags);
     struct tty_file *t = heap_alloc(sizeof(*t));
@@ -251,7 +256,8 @@ exo_handle_t tty_page_cap(const struct file *file)
 }
 
 // The side is not told by the capabilities; a master is the multiplexer's number.
-long tty_rebuild(uint32_t rdev, uint32_t flags, exo_handle_t endpoint, exo_handle_t page, struct file **out)
+long tty_rebuild(uint32_t rdev, uint32_t flags, exo_handle_t endpoint, exo_handle_t page,
+                 struct file **out)
 {
     struct exo_msg m = {.w = {0, rdev, rdev == TTY_RDEV_PTMX}};
     return opened(&m, (exo_handle_t[2]){endpoint, page}, flags, out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// futex: the kernel's wait and wake on a physical word do the work, for private and shared words alike.
+// futex: the kernel's wait and wake on a physical word do the work, for private and shared words
+// alike.
 //
 // Waking costs a kernel entry only when the word's frame has sleepers.
 #include <core/libos.h>
@@ -51,7 +52,8 @@ static long futex_wait(uint64_t addr, int op, uint32_t value, uint64_t utime)
     return block_wait(&same, 1, deadline);
 }
 
-long px_futex(uint64_t addr, int op, uint32_t value, uint64_t utime, uint64_t addr2, uint32_t value3)
+long px_futex(uint64_t addr, int op, uint32_t value, uint64_t utime, uint64_t addr2,
+              uint32_t value3)
 {
     uint32_t now;
     (void)addr2;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Identities: read from the own process record, changed by init. POSIX: getpid(), setpgid(), setsid(), setuid() ...
+// Identities: read from the own process record, changed by init. POSIX: getpid(), setpgid(),
+// setsid(), setuid() ...
 #include <proc/signal.h>
 
 const volatile struct proc_rec *proc_find(int pid);
@@ -94,7 +95,8 @@ long px_setgid(uint32_t gid)
     return proc_self()->euid == 0 ? px_setresgid(gid, gid, gid) : px_setresgid(KEEP, gid, KEEP);
 }
 
-// The saved ID follows the effective one when the real one is set, or the effective one becomes another than the real.
+// The saved ID follows the effective one when the real one is set, or the effective one becomes
+// another than the real.
 static long set_re(uint32_t r, uint32_t e, uint32_t real, long (*set)(uint32_t, uint32_t, uint32_t),
                    uint32_t effective)
 {
@@ -102,7 +104,8 @@ static long set_re(uint32_t r, uint32_t e, uint32_t real, long (*set)(uint32_t, 
     return set(r, e, save ? (e != KEEP ? e : effective) : KEEP);
 }
 
-// POSIX lets an unprivileged process set the real ID to the effective one, which setres* allows as well.
+// POSIX lets an unprivileged process set the real ID to the effective one, which setres* allows as
+// well.
 long px_setreuid(uint32_t r, uint32_t e)
 {
     return set_re(r, e, proc_self()->ruid, px_setresuid, proc_self()->euid);

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Calls that belong nowhere else: accounting, scheduling parameters, system information, random bytes, prctl.
+// Calls that belong nowhere else: accounting, scheduling parameters, system information, random
+// bytes, prctl.
 #include <lx/time.h>
 #include <proc/signal.h>
 
 uint64_t cpu_time(void);
 const volatile struct proc_rec *proc_find(int pid);
 
-// --- accounting -------------------------------------------------------------------------------------------
+// --- accounting ----------------------------------------------------------------------------------
 
 #define TICKS_PER_SECOND 100
-#define RUSAGE_SELF     0
-#define RUSAGE_CHILDREN (-1)
-#define RUSAGE_THREAD   1
+#define RUSAGE_SELF      0
+#define RUSAGE_CHILDREN  (-1)
+#define RUSAGE_THREAD    1
 
 static struct lx_timeval timeval_of(uint64_t ns)
 {
     return (struct lx_timeval){(int64_t)(ns / 1000000000), (int64_t)(ns % 1000000000 / 1000)};
 }
 
-// There is no kernel time to tell from user time: system calls are function calls. All of it is user time.
+// There is no kernel time to tell from user time: system calls are function calls. All of it is
+// user time.
 long px_getrusage(int who, uint64_t uusage)
 {
     struct lx_rusage u = {0};
@@ -42,7 +44,7 @@ long px_times(uint64_t utms)
     return (long)(clock_now() / tick);
 }
 
-// --- scheduling -----------------------------------------------------------------------------------------------
+// --- scheduling ----------------------------------------------------------------------------------
 
 #define PRIO_PROCESS 0
 #define PRIO_PGRP    1
@@ -148,12 +150,16 @@ long px_sched_setparam(int pid, uint64_t uparam)
 
 long px_sched_get_priority_max(int policy)
 {
-    return policy == 1 || policy == 2 ? 99 : policy == 0 || policy == 3 || policy == 5 ? 0 : -LX_EINVAL;
+    return policy == 1 || policy == 2                  ? 99
+           : policy == 0 || policy == 3 || policy == 5 ? 0
+                                                       : -LX_EINVAL;
 }
 
 long px_sched_get_priority_min(int policy)
 {
-    return policy == 1 || policy == 2 ? 1 : policy == 0 || policy == 3 || policy == 5 ? 0 : -LX_EINVAL;
+    return policy == 1 || policy == 2                  ? 1
+           : policy == 0 || policy == 3 || policy == 5 ? 0
+                                                       : -LX_EINVAL;
 }
 
 long px_sched_rr_get_interval(int pid, uint64_t utime)
@@ -170,7 +176,7 @@ long px_getcpu(uint64_t ucpu, uint64_t unode)
     return unode ? user_store32(unode, 0) : 0;
 }
 
-// --- the system ---------------------------------------------------------------------------------------------------
+// --- the system ----------------------------------------------------------------------------------
 
 long px_uname(uint64_t ubuf)
 {
@@ -196,9 +202,10 @@ long px_sysinfo(uint64_t uinfo)
     return user_write(uinfo, &s, sizeof(s));
 }
 
-// --- random bytes -----------------------------------------------------------------------------------------------
-// From the CPU's generator where there is one. Without it: ChaCha20 keyed by the time stamp counter's jitter and the
-// process's identity; the boot page's seed reaches init alone. docs/limits.md says so.
+// --- random bytes --------------------------------------------------------------------------------
+// From the CPU's generator where there is one. Without it: ChaCha20 keyed by the time stamp
+// counter's jitter and the process's identity; the boot page's seed reaches init alone.
+// docs/limits.md says so.
 
 static uint32_t rotl(uint32_t x, int n)
 {
@@ -285,7 +292,7 @@ long px_getrandom(uint64_t buf, size_t n, uint32_t flags)
     return (long)done;
 }
 
-// --- prctl ------------------------------------------------------------------------------------------------------------
+// --- prctl ---------------------------------------------------------------------------------------
 
 #define PR_SET_PDEATHSIG    1
 #define PR_GET_PDEATHSIG    2

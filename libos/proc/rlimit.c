@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: MIT
-// Resource limits of the process, kept by itself: a process that lies to itself about them harms nobody, since what it can
-// really take is bounded by its space bank. RLIMIT_NPROC counts other processes and is init's to enforce.
-// POSIX: getrlimit(), setrlimit().
+// Resource limits of the process, kept by itself: a process that lies to itself about them harms
+// nobody, since what it can really take is bounded by its space bank. RLIMIT_NPROC counts other
+// processes and is init's to enforce. POSIX: getrlimit(), setrlimit().
 #include <core/libos.h>
 #include <lx/time.h>
 
-#define INF        LX_RLIM_INFINITY
-#define UNLIMITED  {INF, INF}
+#define INF LX_RLIM_INFINITY
+#define UNLIMITED                                                                                  \
+    {                                                                                              \
+        INF, INF                                                                                   \
+    }
 static struct lx_rlimit limits[LX_RLIM_NLIMITS] = {
-    [LX_RLIMIT_CPU] = UNLIMITED, [LX_RLIMIT_FSIZE] = UNLIMITED, [LX_RLIMIT_DATA] = UNLIMITED,
+    [LX_RLIMIT_CPU] = UNLIMITED,
+    [LX_RLIMIT_FSIZE] = UNLIMITED,
+    [LX_RLIMIT_DATA] = UNLIMITED,
     [LX_RLIMIT_STACK] = {8ull << 20, INF},
     [LX_RLIMIT_CORE] = {0, INF},
-    [LX_RLIMIT_RSS] = UNLIMITED, [LX_RLIMIT_NPROC] = UNLIMITED,
+    [LX_RLIMIT_RSS] = UNLIMITED,
+    [LX_RLIMIT_NPROC] = UNLIMITED,
     [LX_RLIMIT_NOFILE] = {1024, 65536},
-    [LX_RLIMIT_MEMLOCK] = UNLIMITED, [LX_RLIMIT_AS] = UNLIMITED,
-    [10] = UNLIMITED, [11] = UNLIMITED, [12] = UNLIMITED, // locks, sigpending, msgqueue
-    [13] = UNLIMITED, [14] = UNLIMITED, [15] = UNLIMITED, // nice, rtprio, rttime
+    [LX_RLIMIT_MEMLOCK] = UNLIMITED,
+    [LX_RLIMIT_AS] = UNLIMITED,
+    [10] = UNLIMITED,
+    [11] = UNLIMITED,
+    [12] = UNLIMITED, // locks, sigpending, msgqueue
+    [13] = UNLIMITED,
+    [14] = UNLIMITED,
+    [15] = UNLIMITED, // nice, rtprio, rttime
 };
 
-_Static_assert(sizeof(limits) == sizeof(((struct libos_kept *)0)->limit), "kept over a set-id exec");
+_Static_assert(sizeof(limits) == sizeof(((struct libos_kept *)0)->limit),
+               "kept over a set-id exec");
 
 uint64_t rlimit_cur(int resource)
 {

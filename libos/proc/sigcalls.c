@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The system calls about signals. Changing masks and actions is private to the process; sending goes through init,
-// except to oneself. POSIX: sigaction(), sigprocmask(), sigpending(), sigsuspend(), sigtimedwait(), sigqueue(), kill().
+// The system calls about signals. Changing masks and actions is private to the process; sending
+// goes through init, except to oneself. POSIX: sigaction(), sigprocmask(), sigpending(),
+// sigsuspend(), sigtimedwait(), sigqueue(), kill().
 #include <lx/time.h>
 #include <proc/signal.h>
 
@@ -97,8 +98,8 @@ long px_pause(void)
     return wait_for_signal();
 }
 
-// The signals of the set are taken whether blocked or not; while waiting they must not run handlers, so the wait
-// is masked against them and woken by their arrival in ctx->pending alone.
+// The signals of the set are taken whether blocked or not; while waiting they must not run
+// handlers, so the wait is masked against them and woken by their arrival in ctx->pending alone.
 static long timed_wait(uint64_t set, exo_ns_t deadline, struct lx_siginfo *info)
 {
     struct thread *t = thread_self();
@@ -135,7 +136,8 @@ long px_rt_sigtimedwait(uint64_t uset, uint64_t uinfo, uint64_t utime, size_t si
             return -LX_EINVAL;
         deadline = clock_now() + (uint64_t)t.sec * 1000000000 + (uint64_t)t.nsec;
     }
-    // An ignored signal that is waited for must become pending all the same: block the set meanwhile.
+    // An ignored signal that is waited for must become pending all the same: block the set
+    // meanwhile.
     struct thread *thread = thread_self();
     uint64_t mask = thread->sigmask;
     set &= ~SIG_UNBLOCKABLE;
@@ -159,7 +161,7 @@ long px_sigaltstack(uint64_t unew, uint64_t uold)
     return user_write(uold, &old, sizeof(old));
 }
 
-// --- sending ---------------------------------------------------------------------------------------------
+// --- sending -------------------------------------------------------------------------------------
 
 // A signal to oneself needs nobody; stops and SIGKILL are init's, who must know of them.
 static long send_self(int signo, int code, uint64_t value)
@@ -175,7 +177,8 @@ static long send_self(int signo, int code, uint64_t value)
 
 static bool kept_by_init(int signo)
 {
-    return signo && (LX_SIGBIT(signo) & (SIG_STOPS | LX_SIGBIT(LX_SIGKILL) | LX_SIGBIT(LX_SIGCONT)));
+    return signo &&
+           (LX_SIGBIT(signo) & (SIG_STOPS | LX_SIGBIT(LX_SIGKILL) | LX_SIGBIT(LX_SIGCONT)));
 }
 
 long px_kill(int pid, int signo)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Running a handler: the frame on the application's stack, and the way back. Layout: Linux x86-64 rt_sigframe, so that
-// unwinders and programs that look into their ucontext find what they know:
+// Running a handler: the frame on the application's stack, and the way back. Layout: Linux x86-64
+// rt_sigframe, so that unwinders and programs that look into their ucontext find what they know:
 //
 //     rsp -> return address (the pad below, whose bytes unwinders recognise)
 //            struct lx_ucontext
@@ -8,12 +8,13 @@
 //            struct sig_resume    (ours)
 //            FPU state            (64-byte aligned, fxsave or xsave form)
 //
-// A handler runs when no libOS frame is live: from the way out of a call, or from an upcall that interrupted the
-// application itself. So it may longjmp away.
+// A handler runs when no libOS frame is live: from the way out of a call, or from an upcall that
+// interrupted the application itself. So it may longjmp away.
 //
-// Restart and cancellation. When a call had no effect, the ucontext shows the place before it, __cp_begin for
-// a cancellation point, and what is to happen on return stands in sig_resume: begin the call again, or return
-// EINTR. A handler that moves the instruction pointer (musl's cancellation) is obeyed.
+// Restart and cancellation. When a call had no effect, the ucontext shows the place before it,
+// __cp_begin for a cancellation point, and what is to happen on return stands in sig_resume: begin
+// the call again, or return EINTR. A handler that moves the instruction pointer (musl's
+// cancellation) is obeyed.
 #include <proc/signal.h>
 
 struct sigframe {
@@ -23,11 +24,11 @@ struct sigframe {
     struct sig_resume resume;
 };
 
-#define FXSAVE_SIZE    512
-#define FPU_MAX        4096
+#define FXSAVE_SIZE      512
+#define FPU_MAX          4096
 #define FP_XSTATE_MAGIC1 0x46505853u
 #define FP_XSTATE_MAGIC2 0x46505845u
-#define SW_RESERVED    464 // in the fxsave area: struct _fpx_sw_bytes
+#define SW_RESERVED      464 // in the fxsave area: struct _fpx_sw_bytes
 
 static uint8_t fpu_area[FPU_MAX] __attribute__((aligned(64)));
 
@@ -71,7 +72,8 @@ static uint32_t fpu_save(bool extended)
     return size + 4;
 }
 
-// A ucontext is application data: an FPU image that the instruction would fault on is repaired instead.
+// A ucontext is application data: an FPU image that the instruction would fault on is repaired
+// instead.
 static void fpu_restore(uint64_t from)
 {
     uint32_t magic, mxcsr;
@@ -96,7 +98,7 @@ static void fpu_restore(uint64_t from)
     __asm__ volatile("xrstor64 %0" : : "m"(fpu_area), "a"(~0u), "d"(~0u));
 }
 
-// --- entering a handler ---------------------------------------------------------------------------------------
+// --- entering a handler --------------------------------------------------------------------------
 
 // One that disarms itself may be changed, and used again, by what runs on it.
 static bool on_altstack(const struct thread *t, uint64_t sp)
@@ -122,7 +124,7 @@ int sig_altstack_set(struct thread *t, const struct lx_stack *new, uint64_t sp)
         return -LX_ENOMEM;
     t->altstack = off ? 0 : new->sp;
     t->altstack_size = off ? 0 : new->size;
-    t->altstack_flags = (uint32_t)new->flags & LX_SS_AUTODISARM;
+    t->altstack_flags = (uint32_t) new->flags &LX_SS_AUTODISARM;
     return 0;
 }
 
@@ -140,9 +142,10 @@ static void fill_ucontext(struct lx_ucontext *uc, const struct exo_save *r, uint
     *uc = (struct lx_ucontext){
         .flags = 6, // UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
         .stack = sig_altstack(t, sp),
-        .mc = {r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rdi, r->rsi, r->rbp,
-               r->rbx, r->rdx, r->rax, r->rcx, r->rsp, r->rip, r->rflags, (uint16_t)r->cs, 0, 0,
-               (uint16_t)r->ss, r->error, r->vector, t->sigmask, r->addr, 0, {0}},
+        .mc = {r->r8,           r->r9,    r->r10,    r->r11,     r->r12,          r->r13, r->r14,
+               r->r15,          r->rdi,   r->rsi,    r->rbp,     r->rbx,          r->rdx, r->rax,
+               r->rcx,          r->rsp,   r->rip,    r->rflags,  (uint16_t)r->cs, 0,      0,
+               (uint16_t)r->ss, r->error, r->vector, t->sigmask, r->addr,         0,      {0}},
         .sigmask = t->restore_mask ? t->saved_mask : t->sigmask,
     };
 }
@@ -191,7 +194,7 @@ void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct
     regs->rflags &= ~0x40500ull; // DF, TF, AC
 }
 
-// --- the way back -----------------------------------------------------------------------------------------------
+// --- the way back --------------------------------------------------------------------------------
 
 static void regs_from(const struct lx_mcontext *mc, struct exo_save *r)
 {
@@ -200,7 +203,8 @@ static void regs_from(const struct lx_mcontext *mc, struct exo_save *r)
     r->rdi = mc->rdi, r->rsi = mc->rsi, r->rbp = mc->rbp, r->rbx = mc->rbx;
     r->rdx = mc->rdx, r->rax = mc->rax, r->rcx = mc->rcx;
     r->rsp = mc->rsp, r->rip = mc->rip;
-    r->rflags = (mc->rflags & 0x40dd5) | 0x202; // the flags a program may change; interrupts stay on
+    r->rflags =
+        (mc->rflags & 0x40dd5) | 0x202; // the flags a program may change; interrupts stay on
 }
 
 // Runs what is deliverable on top of regs, then goes there.
@@ -216,7 +220,8 @@ static void __attribute__((noreturn)) leave(struct exo_save *regs)
     sys_resume(regs);
 }
 
-// rt_sigreturn: the stack pointer is just above the return address of the handler's frame. Never returns here.
+// rt_sigreturn: the stack pointer is just above the return address of the handler's frame. Never
+// returns here.
 long px_rt_sigreturn(void)
 {
     uint64_t at = sys_frame()->user_sp - offsetof(struct sigframe, uc);
@@ -228,7 +233,8 @@ long px_rt_sigreturn(void)
     struct thread *t = thread_self();
     t->restore_mask = false;
     sig_set_mask(f.uc.sigmask);
-    sig_altstack_set(t, &f.uc.stack, f.uc.mc.rsp); // as it was before the handler, unless still in use
+    sig_altstack_set(t, &f.uc.stack,
+                     f.uc.mc.rsp); // as it was before the handler, unless still in use
     if (f.resume.valid && f.uc.mc.rip == f.resume.reported_rip)
         regs = f.resume.regs;
     else
@@ -238,11 +244,12 @@ long px_rt_sigreturn(void)
     leave(&regs);
 }
 
-// --- where handlers start -------------------------------------------------------------------------------------
+// --- where handlers start ------------------------------------------------------------------------
 
 extern const uint8_t libos_entry[], libos_entry_cp[];
 
-// The state just before the call was made: as it entered the libOS (native), or at the SYSCALL (foreign).
+// The state just before the call was made: as it entered the libOS (native), or at the SYSCALL
+// (foreign).
 static void regs_before_call(const struct sys_exit *exit, struct exo_save *r)
 {
     const struct sys_frame *f = &exit->frame;
@@ -268,8 +275,8 @@ static bool wants_restart(long result, const struct lx_sigaction *action)
     return result == -ERESTARTSYS && (action->flags & LX_SA_RESTART);
 }
 
-static void __attribute__((noreturn)) run_handler(long result, struct sys_exit *exit,
-                                                  const struct lx_siginfo *info)
+static void __attribute__((noreturn))
+run_handler(long result, struct sys_exit *exit, const struct lx_siginfo *info)
 {
     struct exo_save regs;
     struct sig_resume resume = {.valid = 1};
@@ -281,8 +288,8 @@ static void __attribute__((noreturn)) run_handler(long result, struct sys_exit *
     resume.regs = regs;
     if (restart)
         regs_before_call(exit, &resume.regs);
-    resume.reported_rip = none && (exit->frame.how & SYS_CP) ? thread_self()->cp_begin
-                                                             : resume.regs.rip;
+    resume.reported_rip =
+        none && (exit->frame.how & SYS_CP) ? thread_self()->cp_begin : resume.regs.rip;
     if (sig.pending & ~thread_self()->sigmask)
         sys_work_set();
     if (foreign) {

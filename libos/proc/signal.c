@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Signal state: what is pending, what it does. POSIX: 2.4 Signal Concepts.
 //
-// Nobody else touches this state: init only sets notification bits and writes the sender into the process record.
-// SIGKILL never gets here (init kills the environment); a stop is carried out by the process itself, which asks
-// init first (a SIGCONT sent meanwhile has cancelled it), and sleeps on its record.
+// Nobody else touches this state: init only sets notification bits and writes the sender into the
+// process record. SIGKILL never gets here (init kills the environment); a stop is carried out by
+// the process itself, which asks init first (a SIGCONT sent meanwhile has cancelled it), and sleeps
+// on its record.
 #include <proc/signal.h>
 
 struct sig_state sig;
@@ -36,7 +37,7 @@ void sig_init(void)
     TAILQ_INIT(&sig.queue);
 }
 
-// --- pending --------------------------------------------------------------------------------------------
+// --- pending -------------------------------------------------------------------------------------
 
 static void queue_drop(int signo)
 {
@@ -58,7 +59,8 @@ static void discard(uint64_t bits)
         queue_drop(__builtin_ctzll(bits) + 1);
 }
 
-// A stop makes a pending continue void, and the other way round; what is ignored and not blocked goes at once.
+// A stop makes a pending continue void, and the other way round; what is ignored and not blocked
+// goes at once.
 static void add_pending(uint64_t bits)
 {
     if (bits & LX_SIGBIT(LX_SIGCONT))
@@ -122,7 +124,8 @@ struct lx_siginfo *sig_of_timer(int signo, int id)
     struct lx_siginfo *info;
     if (signo < LX_SIGRTMIN) {
         info = &sig.info[signo - 1];
-        bool own = (sig.local & LX_SIGBIT(signo)) && info->code == LX_SI_TIMER && info->timer.id == id;
+        bool own =
+            (sig.local & LX_SIGBIT(signo)) && info->code == LX_SI_TIMER && info->timer.id == id;
         return own ? info : NULL;
     }
     TAILQ_FOREACH (q, &sig.queue, link) {
@@ -132,7 +135,7 @@ struct lx_siginfo *sig_of_timer(int signo, int id)
     return NULL;
 }
 
-// --- information about the sender -----------------------------------------------------------------------
+// --- information about the sender ----------------------------------------------------------------
 
 static bool own_queued(int signo, struct lx_siginfo *info)
 {
@@ -184,7 +187,8 @@ static void from_record(int signo, struct lx_siginfo *info)
         fetch_queued(signo, info);
 }
 
-// Fills in *info for a pending signal and takes it out of the set (a queued one stays while there are more).
+// Fills in *info for a pending signal and takes it out of the set (a queued one stays while there
+// are more).
 static void take_info(int signo, struct lx_siginfo *info)
 {
     uint64_t bit = LX_SIGBIT(signo);
@@ -217,9 +221,10 @@ int sig_next(uint64_t among, struct lx_siginfo *info)
     return signo;
 }
 
-// --- what signals do -------------------------------------------------------------------------------------
+// --- what signals do -----------------------------------------------------------------------------
 
-// Sleeps until continued. Signals that come meanwhile stay pending; SIGKILL needs no help from here.
+// Sleeps until continued. Signals that come meanwhile stay pending; SIGKILL needs no help from
+// here.
 static void stop_here(int signo)
 {
     const volatile struct proc_rec *rec = proc_self();
@@ -288,7 +293,7 @@ void sig_mask_for_call(uint64_t mask)
     sig_set_mask(mask);
 }
 
-// --- fork, exec, vfork ------------------------------------------------------------------------------------
+// --- fork, exec, vfork ---------------------------------------------------------------------------
 
 void sig_after_fork_child(void)
 {
@@ -318,7 +323,8 @@ void sig_tell_child_flags(void)
         flags |= PROC_F_NOCLDWAIT;
     if (flags == sig.child_flags)
         return;
-    struct exo_msg m = {.w = {PROC_OP_FLAGS, flags, ~flags & (PROC_F_NOCLDSTOP | PROC_F_NOCLDWAIT)}};
+    struct exo_msg m = {
+        .w = {PROC_OP_FLAGS, flags, ~flags & (PROC_F_NOCLDSTOP | PROC_F_NOCLDWAIT)}};
     if (server_call(H_INIT, &m) == 0)
         sig.child_flags = flags;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Interval timers: alarm, setitimer, timer_create. All of a process's timers share the context's one kernel alarm, set to
-// the earliest deadline. POSIX: alarm(), getitimer(), timer_create(), timer_settime().
+// Interval timers: alarm, setitimer, timer_create. All of a process's timers share the context's
+// one kernel alarm, set to the earliest deadline. POSIX: alarm(), getitimer(), timer_create(),
+// timer_settime().
 //
-// A timer on CPU time has no kernel alarm of its own: the alarm is set to the moment it would expire if the process ran
-// from now on, and set again when it has not run as much.
+// A timer on CPU time has no kernel alarm of its own: the alarm is set to the moment it would
+// expire if the process ran from now on, and set again when it has not run as much.
 #include <lx/time.h>
 #include <proc/signal.h>
 
@@ -14,14 +15,14 @@ uint64_t cpu_time(void);
 struct timer {
     LIST_ENTRY(timer) link;
     int32_t id;
-    int32_t clock;        // LX_CLOCK_MONOTONIC or LX_CLOCK_PROCESS_CPUTIME_ID: what `at` counts
-    int32_t real;         // armed against CLOCK_REALTIME
-    int32_t signo;        // 0: none
-    uint64_t at;          // 0: disarmed
+    int32_t clock; // LX_CLOCK_MONOTONIC or LX_CLOCK_PROCESS_CPUTIME_ID: what `at` counts
+    int32_t real;  // armed against CLOCK_REALTIME
+    int32_t signo; // 0: none
+    uint64_t at;   // 0: disarmed
     uint64_t interval;
     uint64_t value;
     int32_t overrun;
-    int32_t code;         // SI_TIMER or SI_KERNEL
+    int32_t code; // SI_TIMER or SI_KERNEL
 };
 
 static LIST_HEAD(, timer) timers = LIST_HEAD_INITIALIZER(timers);
@@ -165,7 +166,7 @@ static uint64_t arm(struct timer *t, uint64_t at, uint64_t interval)
     return left;
 }
 
-// --- setitimer, alarm ---------------------------------------------------------------------------------------
+// --- setitimer, alarm ----------------------------------------------------------------------------
 
 static struct lx_timeval to_timeval(uint64_t ns)
 {
@@ -223,7 +224,7 @@ long px_alarm(uint32_t seconds)
     return (long)((left + NS - 1) / NS);
 }
 
-// --- timer_create and its relatives ---------------------------------------------------------------------------
+// --- timer_create and its relatives --------------------------------------------------------------
 
 static struct timer *timer_find(int id)
 {

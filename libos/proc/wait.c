@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waiting for children. Their state is in the process records, so looking costs nothing; only taking a report goes to
-// init. POSIX: wait(), waitpid(), waitid().
+// Waiting for children. Their state is in the process records, so looking costs nothing; only
+// taking a report goes to init. POSIX: wait(), waitpid(), waitid().
 #include <lx/time.h>
 #include <proc/signal.h>
 
@@ -108,8 +108,8 @@ static bool has_report(const volatile struct proc_rec *child)
            (child->state == PROC_STOPPED && !(child->waited & 1));
 }
 
-// POSIX, wait(): once a report was taken, a blocked SIGCHLD goes unless another child has one. A child has its report
-// before its signal comes, so signals are taken first: what comes later stays.
+// POSIX, wait(): once a report was taken, a blocked SIGCHLD goes unless another child has one. A
+// child has its report before its signal comes, so signals are taken first: what comes later stays.
 static void forget_signal(void)
 {
     const volatile struct proc_rec *child;
@@ -148,7 +148,8 @@ long px_wait4(int pid, uint64_t ustatus, int options, uint64_t uusage)
 {
     struct wanted w = {LX_P_ALL, 0, (options & ~LX_WNOWAIT) | LX_WEXITED};
     struct report r;
-    if (options & ~(int)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX_WNOTHREAD | LX_WALL | LX_WCLONE))
+    if (options &
+        ~(int)(LX_WNOHANG | LX_WUNTRACED | LX_WCONTINUED | LX_WNOTHREAD | LX_WALL | LX_WCLONE))
         return -LX_EINVAL;
     if (pid > 0)
         w.type = LX_P_PID, w.id = pid;

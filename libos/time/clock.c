@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clocks: read from the exposed page and the time stamp counter, without the kernel. POSIX: clock_gettime(), nanosleep().
+// Clocks: read from the exposed page and the time stamp counter, without the kernel. POSIX:
+// clock_gettime(), nanosleep().
 #include <core/libos.h>
 #include <lx/time.h>
 
@@ -104,7 +105,7 @@ long px_time(uint64_t utime)
     return now;
 }
 
-// --- sleeping --------------------------------------------------------------------------------------------
+// --- sleeping ------------------------------------------------------------------------------------
 
 static exo_ns_t plus(exo_ns_t base, const struct lx_timespec *t)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Long appends of several processes, while another cuts the file to nothing now and then: each write is before or after
-// a cut, never in part, and no two share bytes. Bytes nobody wrote do not appear.
+// Long appends of several processes, while another cuts the file to nothing now and then: each
+// write is before or after a cut, never in part, and no two share bytes. Bytes nobody wrote do not
+// appear.
 #include "tap.h"
 
 enum { WRITERS = 3, RECORDS = 30, LENGTH = 50000, CUTS = 20 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What is in a FIFO lasts as long as anybody has it open, and no longer; a writer that comes and goes does not let another
-// writer in, a reader does.
+// What is in a FIFO lasts as long as anybody has it open, and no longer; a writer that comes and
+// goes does not let another writer in, a reader does.
 #include "tap.h"
 
 int main(void)

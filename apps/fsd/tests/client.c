@@ -12,9 +12,17 @@ void client_start(struct client *c, unsigned index, uint32_t uid, uint32_t gid)
     static uint64_t births;
     *c = (struct client){.env = ++births << 32 | index, .max_caps = 60000};
     fake_envs[index] = (struct exo_env_info){.id = c->env, .state = EXO_ENV_LIVE};
-    *record(c) = (struct proc_rec){.size = sizeof(struct proc_rec), .version = 1, .state = PROC_RUNNING,
-                                   .env = c->env, .pid = (int32_t)(100 + index), .ruid = uid, .euid = uid, .suid = uid,
-                                   .rgid = gid, .egid = gid, .sgid = gid};
+    *record(c) = (struct proc_rec){.size = sizeof(struct proc_rec),
+                                   .version = 1,
+                                   .state = PROC_RUNNING,
+                                   .env = c->env,
+                                   .pid = (int32_t)(100 + index),
+                                   .ruid = uid,
+                                   .euid = uid,
+                                   .suid = uid,
+                                   .rgid = gid,
+                                   .egid = gid,
+                                   .sgid = gid};
 }
 
 void client_groups(struct client *c, const uint32_t *groups, uint32_t n)
@@ -35,7 +43,8 @@ void client_die(struct client *c)
 static bool deliver(struct client *c, unsigned caps)
 {
     memset(c->recv, 0, sizeof(c->recv));
-    bool fits = fake_count(c->env) + caps <= c->max_caps && fake_envs[EXO_ENV_INDEX(c->env)].state == EXO_ENV_LIVE;
+    bool fits = fake_count(c->env) + caps <= c->max_caps &&
+                fake_envs[EXO_ENV_INDEX(c->env)].state == EXO_ENV_LIVE;
     for (unsigned i = 0; fits && i < caps; i++) {
         const struct exo_send *s = &CTX->send[i];
         c->recv[i] = fake_send(0, c->env, s->handle, s->rights, s->mode);
@@ -44,8 +53,8 @@ static bool deliver(struct client *c, unsigned caps)
     return fits;
 }
 
-long call(struct client *c, exo_handle_t to, uint64_t op, const uint64_t args[5], const void *msg, size_t bytes,
-          exo_handle_t second)
+long call(struct client *c, exo_handle_t to, uint64_t op, const uint64_t args[5], const void *msg,
+          size_t bytes, exo_handle_t second)
 {
     struct fake_cap *cap = to ? fake_cap(to, c->env, EXO_CAP_ENDPOINT, EXO_R_CALL) : NULL;
     CHECK(!to || cap);
@@ -55,7 +64,8 @@ long call(struct client *c, exo_handle_t to, uint64_t op, const uint64_t args[5]
     memset(MSG, 0x5a, EXO_MSG_SIZE);
     if (bytes)
         memcpy(MSG, msg, bytes);
-    struct exo_msg m = {.meta = EXO_META(bytes, second != 0), .w = {op, args[0], args[1], args[2], args[3], args[4]}};
+    struct exo_msg m = {.meta = EXO_META(bytes, second != 0),
+                        .w = {op, args[0], args[1], args[2], args[3], args[4]}};
     fake_now += 1000;
     serve_call(&m);
     unsigned caps = EXO_META_CAPS(m.meta);
@@ -89,7 +99,7 @@ long path2_op(struct client *c, uint64_t op, const char *old, const char *new, u
     return call(c, 0, op, ARGS(flags), both, n + m, 0);
 }
 
-// --- files --------------------------------------------------------------------------------------------------------
+// --- files ---------------------------------------------------------------------------------------
 
 static long opened(struct client *c, struct file *f, uint64_t flags, long err)
 {
@@ -103,7 +113,8 @@ static long opened(struct client *c, struct file *f, uint64_t flags, long err)
     f->ino = c->w[1];
     f->mode = (uint32_t)c->w[3];
     f->access = flags & LX_O_ACCMODE;
-    struct fake_cap *node = f->node_cap ? fake_cap(f->node_cap, c->env, EXO_CAP_FRAMES, EXO_R_READ) : NULL;
+    struct fake_cap *node =
+        f->node_cap ? fake_cap(f->node_cap, c->env, EXO_CAP_FRAMES, EXO_R_READ) : NULL;
     if (node) {
         CHECK(!(node->rights & EXO_R_WRITE));
         f->node = fake_frame(node->obj->first);
@@ -114,19 +125,22 @@ static long opened(struct client *c, struct file *f, uint64_t flags, long err)
 
 long f_open(struct client *c, struct file *f, const char *path, uint64_t flags, uint32_t mode)
 {
-    return opened(c, f, flags, call(c, 0, FS_OP_OPEN, ARGS(flags, mode), path, strlen(path) + 1, 0));
+    return opened(c, f, flags,
+                  call(c, 0, FS_OP_OPEN, ARGS(flags, mode), path, strlen(path) + 1, 0));
 }
 
 long f_open_at(struct file *dir, struct file *f, const char *path, uint64_t flags, uint32_t mode)
 {
-    return opened(dir->c, f, flags,
-                  call(dir->c, dir->endpoint, FS_OP_OPEN, ARGS(flags, mode), path, strlen(path) + 1, 0));
+    return opened(
+        dir->c, f, flags,
+        call(dir->c, dir->endpoint, FS_OP_OPEN, ARGS(flags, mode), path, strlen(path) + 1, 0));
 }
 
 long f_chroot(struct client *c, struct file *f, const char *path, const struct file *root)
 {
-    return opened(c, f, LX_O_PATH | LX_O_DIRECTORY,
-                  call(c, 0, FS_OP_CHROOT, ARGS(0), path, strlen(path) + 1, root ? root->endpoint : 0));
+    return opened(
+        c, f, LX_O_PATH | LX_O_DIRECTORY,
+        call(c, 0, FS_OP_CHROOT, ARGS(0), path, strlen(path) + 1, root ? root->endpoint : 0));
 }
 
 void f_close(struct file *f)
@@ -150,7 +164,8 @@ void f_close(struct file *f)
 // The child's table is a copy: siblings of the parent's capabilities.
 void client_fork(struct client *parent, struct client *child, struct file *f, struct file *copy)
 {
-    *copy = (struct file){.c = child, .node = f->node, .mode = f->mode, .access = f->access, .ino = f->ino};
+    *copy = (struct file){
+        .c = child, .node = f->node, .mode = f->mode, .access = f->access, .ino = f->ino};
     copy->endpoint = fake_send(parent->env, child->env, f->endpoint, EXO_R_ALL, EXO_SEND_COPY);
     copy->node_cap = fake_send(parent->env, child->env, f->node_cap, EXO_R_ALL, EXO_SEND_COPY);
 }
@@ -227,7 +242,8 @@ long f_message(struct file *f, const void *buf, size_t n, uint64_t offset)
     size_t done = 0;
     while (done < n) {
         size_t chunk = n - done < EXO_MSG_SIZE ? n - done : EXO_MSG_SIZE;
-        long put = call(f->c, f->endpoint, FS_OP_WRITE, ARGS(offset == UINT64_MAX ? offset : offset + done, chunk),
+        long put = call(f->c, f->endpoint, FS_OP_WRITE,
+                        ARGS(offset == UINT64_MAX ? offset : offset + done, chunk),
                         (const char *)buf + done, chunk, 0);
         if (put < 0)
             return done ? (long)done : put;

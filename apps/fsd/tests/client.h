@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Clients of the file server in host tests: processes with credentials, and files as the libOS has them (libos/fs/file.c),
-// whose bytes are read and written through the frames that the server's segments name.
+// Clients of the file server in host tests: processes with credentials, and files as the libOS has
+// them (libos/fs/file.c), whose bytes are read and written through the frames that the server's
+// segments name.
 #ifndef FSD_TEST_CLIENT_H
 #define FSD_TEST_CLIENT_H
 
@@ -23,7 +24,8 @@
     } while (0)
 #define OK(call) CHECK_EQ(call, 0)
 
-void check_failed(const char *file, int line, const char *what, long long got, long long want) __attribute__((noreturn));
+void check_failed(const char *file, int line, const char *what, long long got, long long want)
+    __attribute__((noreturn));
 
 #define CLIENT_PARTS 8
 
@@ -48,7 +50,8 @@ struct file {
     } part[CLIENT_PARTS];
 };
 
-// The server on a fresh volume: of `blocks` blocks, the first `loaded` of which are in the boot module.
+// The server on a fresh volume: of `blocks` blocks, the first `loaded` of which are in the boot
+// module.
 void world_start(uint32_t blocks, uint32_t loaded, uint64_t bank_frames);
 void world_settle(void); // the notices the server would get before the next call
 void world_check(void);  // what must hold between two calls
@@ -61,11 +64,12 @@ void client_die(struct client *c);
 void client_fork(struct client *parent, struct client *child, struct file *f, struct file *copy);
 
 // One call: to an open file or, with 0, to the root. `second`: a capability to send along.
-long call(struct client *c, exo_handle_t to, uint64_t op, const uint64_t args[5], const void *msg, size_t bytes,
-          exo_handle_t second);
+long call(struct client *c, exo_handle_t to, uint64_t op, const uint64_t args[5], const void *msg,
+          size_t bytes, exo_handle_t second);
 #define ARGS(...) ((const uint64_t[5]){__VA_ARGS__})
 long path_op(struct client *c, uint64_t op, const char *path, uint64_t a, uint64_t b, uint64_t d);
-long path_op_at(struct file *dir, uint64_t op, const char *path, uint64_t a, uint64_t b, uint64_t d);
+long path_op_at(struct file *dir, uint64_t op, const char *path, uint64_t a, uint64_t b,
+                uint64_t d);
 long path2_op(struct client *c, uint64_t op, const char *old, const char *new, uint64_t flags);
 
 long f_open(struct client *c, struct file *f, const char *path, uint64_t flags, uint32_t mode);
@@ -81,7 +85,8 @@ long f_transfer(struct file *f, void *buf, size_t n, uint64_t offset, bool write
 long f_message(struct file *f, const void *buf, size_t n, uint64_t offset);
 struct lx_stat f_stat(struct file *f);
 struct lx_stat p_stat(struct client *c, const char *path);
-// The frame behind a page of the file, through the file's segment; NULL: it would fault. rights as the access needs.
+// The frame behind a page of the file, through the file's segment; NULL: it would fault. rights as
+// the access needs.
 uint8_t *f_page(struct file *f, uint64_t page, uint32_t rights);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fake kernel; see fake_exo.h. It aborts on what the server may never do, such as using a handle that is not its own
-// any more where that cannot be a client's fault.
+// The fake kernel; see fake_exo.h. It aborts on what the server may never do, such as using a
+// handle that is not its own any more where that cannot be a client's fault.
 #define _GNU_SOURCE
 #include "fake_exo.h"
 #include <exo/domain.h>
@@ -58,7 +58,7 @@ void *fake_frame(uint64_t frame)
     return memory + frame * 4096;
 }
 
-// --- objects and slots --------------------------------------------------------------------------------------
+// --- objects and slots ---------------------------------------------------------------------------
 
 static struct fake_object *object_new(uint32_t type)
 {
@@ -110,14 +110,19 @@ static exo_handle_t handle_of(uint32_t slot)
     return (exo_handle_t)slots[slot].generation << EXO_HANDLE_BITS | slot;
 }
 
-static exo_handle_t slot_new(struct fake_object *o, uint64_t env, uint32_t rights, uint64_t badge, uint32_t parent)
+static exo_handle_t slot_new(struct fake_object *o, uint64_t env, uint32_t rights, uint64_t badge,
+                             uint32_t parent)
 {
     uint32_t slot = nvacant ? vacant[--nvacant] : top < SLOTS ? top++ : 0;
     if (!slot)
         fail("no slots");
     struct fake_cap *c = &slots[slot];
-    *c = (struct fake_cap){.obj = o, .generation = c->generation + 1, .rights = rights, .badge = badge,
-                           .parent = parent, .env = env};
+    *c = (struct fake_cap){.obj = o,
+                           .generation = c->generation + 1,
+                           .rights = rights,
+                           .badge = badge,
+                           .parent = parent,
+                           .env = env};
     o->caps++;
     o->wcaps += (rights & EXO_R_WRITE) != 0;
     return handle_of(slot);
@@ -136,7 +141,8 @@ static void window_drop(struct fake_cap *c)
 {
     if (!c->window)
         return;
-    mmap((void *)c->window, c->window_pages * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap((void *)c->window, c->window_pages * 4096, PROT_NONE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     c->window = 0;
 }
 
@@ -230,7 +236,7 @@ exo_handle_t fake_childless(void)
     return 0;
 }
 
-// --- starting --------------------------------------------------------------------------------------------------
+// --- starting ------------------------------------------------------------------------------------
 
 void fake_start(uint64_t bank_frames)
 {
@@ -238,7 +244,8 @@ void fake_start(uint64_t bank_frames)
     if (memory_fd < 0 || ftruncate(memory_fd, FAKE_FRAMES * 4096L) < 0)
         fail("no memory");
     memory = mmap(NULL, FAKE_FRAMES * 4096L, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
-    fake_info = (struct exo_info){.frames = FAKE_FRAMES, .envs = FAKE_ENVS, .wall_ns = 1700000000000000000};
+    fake_info =
+        (struct exo_info){.frames = FAKE_FRAMES, .envs = FAKE_ENVS, .wall_ns = 1700000000000000000};
     fake_now = 1000000000;
     struct fake_object *b = object_new(EXO_CAP_BANK);
     b->limit = bank_frames;
@@ -289,7 +296,7 @@ exo_handle_t fake_module(const void *bytes, uint64_t n)
     return slot_new(o, 0, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC, 0, 0);
 }
 
-// --- calls -----------------------------------------------------------------------------------------------------
+// --- calls ---------------------------------------------------------------------------------------
 
 exo_ns_t exo_clock_ns(void)
 {
@@ -302,14 +309,15 @@ const char *exo_error_text(int64_t error)
     return "error";
 }
 
-int64_t exo_cap_derive(exo_handle_t src, uint64_t rights, uint64_t badge, uint64_t flags, uint64_t range)
+int64_t exo_cap_derive(exo_handle_t src, uint64_t rights, uint64_t badge, uint64_t flags,
+                       uint64_t range)
 {
     struct fake_cap *c = own(src, 0, (uint32_t)rights);
     (void)range;
     if ((flags & EXO_DERIVE_BADGE) && (c->badge || !badge))
         return -EXO_EINVAL;
-    exo_handle_t h = slot_new(c->obj, 0, (uint32_t)rights, flags & EXO_DERIVE_BADGE ? badge : c->badge,
-                              EXO_HANDLE_INDEX(src));
+    exo_handle_t h = slot_new(c->obj, 0, (uint32_t)rights,
+                              flags & EXO_DERIVE_BADGE ? badge : c->badge, EXO_HANDLE_INDEX(src));
     slots[EXO_HANDLE_INDEX(h)].watch = flags & EXO_DERIVE_WATCH;
     return (int64_t)h;
 }
@@ -386,13 +394,15 @@ int64_t exo_segment_create(exo_handle_t b)
     return (int64_t)slot_new(o, 0, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE, 0, 0);
 }
 
-int64_t exo_segment_fill(exo_handle_t seg, uint64_t index, exo_handle_t frames, uint64_t first, uint64_t count_rights)
+int64_t exo_segment_fill(exo_handle_t seg, uint64_t index, exo_handle_t frames, uint64_t first,
+                         uint64_t count_rights)
 {
     uint64_t count = (uint32_t)count_rights;
     uint32_t rights = (uint32_t)(count_rights >> 32);
     struct fake_object *s = own(seg, EXO_CAP_SEGMENT, EXO_R_REVOKE)->obj;
     struct fake_object *run = own(frames, EXO_CAP_FRAMES, rights)->obj;
-    if (!count || index >= 512 || count > 512 - index || first >= run->count || count > run->count - first)
+    if (!count || index >= 512 || count > 512 - index || first >= run->count ||
+        count > run->count - first)
         fail("the server filled a segment out of bounds");
     for (uint64_t i = 0; i < count; i++) {
         if (s->entry[index + i].run)
@@ -419,7 +429,8 @@ int64_t exo_segment_clear(exo_handle_t seg, uint64_t index, uint64_t count)
     return 0;
 }
 
-int64_t exo_segment_harvest(exo_handle_t seg, uint64_t index, uint64_t count, const volatile void *out)
+int64_t exo_segment_harvest(exo_handle_t seg, uint64_t index, uint64_t count,
+                            const volatile void *out)
 {
     struct fake_object *s = own(seg, EXO_CAP_SEGMENT, EXO_R_REVOKE)->obj;
     uint64_t bits[8] = {0};
@@ -437,15 +448,16 @@ static void map(struct fake_cap *c, uint64_t va, uint64_t first, uint64_t pages)
 {
     if (c->window || first + pages > c->obj->count)
         fail("the server maps what it cannot");
-    void *at = mmap((void *)va, pages * 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory_fd,
-                    (off_t)((c->obj->first + first) * 4096));
+    void *at = mmap((void *)va, pages * 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                    memory_fd, (off_t)((c->obj->first + first) * 4096));
     if (at != (void *)va)
         fail("mmap");
     c->window = va;
     c->window_pages = pages;
 }
 
-int64_t exo_aspace_batch(exo_handle_t aspace, exo_handle_t b, const volatile void *in, uint64_t count)
+int64_t exo_aspace_batch(exo_handle_t aspace, exo_handle_t b, const volatile void *in,
+                         uint64_t count)
 {
     const struct exo_map_op *op = (const void *)(uintptr_t)in;
     own(b, EXO_CAP_BANK, EXO_R_BUY);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A kernel for host tests of the file server: capabilities with their derivation tree, frames in one piece of memory,
-// segments as tables of frames, one endpoint. All tables are one table; who owns a slot is written in it.
+// A kernel for host tests of the file server: capabilities with their derivation tree, frames in
+// one piece of memory, segments as tables of frames, one endpoint. All tables are one table; who
+// owns a slot is written in it.
 //
-// Frames are poisoned when nobody holds them any more and zeroed when bought, as the real kernel does at some time between.
-// Calls that may say EAGAIN do so now and then.
+// Frames are poisoned when nobody holds them any more and zeroed when bought, as the real kernel
+// does at some time between. Calls that may say EAGAIN do so now and then.
 #ifndef FAKE_EXO_H
 #define FAKE_EXO_H
 
@@ -25,7 +26,7 @@ struct fake_object {
         uint64_t frame;
         uint32_t rights;
         bool dirty;
-    } *entry; // SEGMENT: 512
+    } * entry; // SEGMENT: 512
     struct fake_object *next;
 };
 
@@ -49,8 +50,9 @@ extern unsigned long fake_seed;
 void fake_start(uint64_t bank_frames); // everything fresh; the server's bank is in slot 1
 exo_handle_t fake_module(const void *bytes, uint64_t n);
 void *fake_frame(uint64_t frame);
-struct fake_cap *fake_cap(exo_handle_t h, uint64_t env, uint32_t type, uint32_t rights); // NULL: refused
-unsigned fake_count(uint64_t env);                                                        // capabilities of a table
+struct fake_cap *fake_cap(exo_handle_t h, uint64_t env, uint32_t type,
+                          uint32_t rights); // NULL: refused
+unsigned fake_count(uint64_t env);          // capabilities of a table
 // What a message does: a capability of `from` in the table of `to`. 0: refused.
 exo_handle_t fake_send(uint64_t from, uint64_t to, exo_handle_t h, uint32_t rights, uint32_t mode);
 exo_handle_t fake_endpoint(uint64_t env, uint64_t badge); // somebody else's

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Hostile clients: calls made of the fuzzer's bytes, on the root or on whatever capability the client holds, with any
-// capability along. After each input every client dies, the volume is what it was at the start, and nothing has leaked.
+// Hostile clients: calls made of the fuzzer's bytes, on the root or on whatever capability the
+// client holds, with any capability along. After each input every client dies, the volume is what
+// it was at the start, and nothing has leaked.
 //
-// A call in the input: operation, sender (2 bits) and target (6), length of the message, a byte for each argument with what it stands
-// for, the message. A path is made of short names, so that calls meet each other's files.
+// A call in the input: operation, sender (2 bits) and target (6), length of the message, a byte for
+// each argument with what it stands for, the message. A path is made of short names, so that calls
+// meet each other's files.
 #include "client.h"
 
 enum { CLIENTS = 3, HELD = 24 };
@@ -23,12 +25,38 @@ static uint8_t next(void)
 
 static uint64_t argument(void)
 {
-    static const uint64_t edges[] = {0, 1, 2, 4095, 4096, 4097, 1 << 21, (1 << 21) - 1, INT64_MAX, UINT64_MAX,
-                                     EXT_FILE_MAX, EXT_FILE_MAX - 1, 1ull << 32, UINT32_MAX, LX_AT_EMPTY_PATH,
-                                     LX_AT_REMOVEDIR, LX_O_CREAT | LX_O_RDWR, LX_O_CREAT | LX_O_RDWR | LX_O_TRUNC,
-                                     LX_O_PATH, LX_O_DIRECTORY, LX_O_WRONLY | LX_O_NONBLOCK, LX_S_IFIFO | 0666,
-                                     LX_S_IFCHR | 0666, LX_S_IFSOCK | 0600, LX_UTIME_NOW, LX_UTIME_OMIT, 0777, 07777,
-                                     LX_F_SETLKW, LX_F_OFD_SETLK, 1ull << 63, 1ull << 40};
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     2,
+                                     4095,
+                                     4096,
+                                     4097,
+                                     1 << 21,
+                                     (1 << 21) - 1,
+                                     INT64_MAX,
+                                     UINT64_MAX,
+                                     EXT_FILE_MAX,
+                                     EXT_FILE_MAX - 1,
+                                     1ull << 32,
+                                     UINT32_MAX,
+                                     LX_AT_EMPTY_PATH,
+                                     LX_AT_REMOVEDIR,
+                                     LX_O_CREAT | LX_O_RDWR,
+                                     LX_O_CREAT | LX_O_RDWR | LX_O_TRUNC,
+                                     LX_O_PATH,
+                                     LX_O_DIRECTORY,
+                                     LX_O_WRONLY | LX_O_NONBLOCK,
+                                     LX_S_IFIFO | 0666,
+                                     LX_S_IFCHR | 0666,
+                                     LX_S_IFSOCK | 0600,
+                                     LX_UTIME_NOW,
+                                     LX_UTIME_OMIT,
+                                     0777,
+                                     07777,
+                                     LX_F_SETLKW,
+                                     LX_F_OFD_SETLK,
+                                     1ull << 63,
+                                     1ull << 40};
     uint8_t kind = next();
     if (kind < 64)
         return kind;
@@ -42,8 +70,9 @@ static uint64_t argument(void)
 
 static size_t paths(char *at)
 {
-    static const char *const words[] = {"/", "a", "b", "c", "..", ".", "//", "", "proc", "dir", "link", "/a", "/b", "/dir/x",
-                                        "/dir/y", "/proc/self"};
+    static const char *const words[] = {"/",  "a",      "b",      "c",         "..",   ".",
+                                        "//", "",       "proc",   "dir",       "link", "/a",
+                                        "/b", "/dir/x", "/dir/y", "/proc/self"};
     size_t n = 0;
     for (uint8_t count = next() % 8; count; count--) {
         uint8_t byte = next();
@@ -139,7 +168,8 @@ static void begin(void)
         o = o->next;
     client_start(&clients[0], 1, 0, 0);
     OK(path_op(&clients[0], FS_OP_MKDIR, "/proc", 0555, 0, 0));
-    OK(path_op(&clients[0], FS_OP_MOUNT, "/proc", FS_MOUNT_PROC, 0, 0)); // for all inputs; they make no mounts
+    OK(path_op(&clients[0], FS_OP_MOUNT, "/proc", FS_MOUNT_PROC, 0,
+               0)); // for all inputs; they make no mounts
     first_frame = o->first;
     snapshot_frames = o->count;
     snapshot = malloc(snapshot_frames * PAGE);
@@ -184,7 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(!vol.why);
     unsigned left = 0;
     for (struct fake_object *o = fake_objects; o; o = o->next)
-        left += o->caps && !(o->type == EXO_CAP_FRAMES && o->count <= 16); // chunks of the volume, page of zeroes
+        left += o->caps && !(o->type == EXO_CAP_FRAMES &&
+                             o->count <= 16); // chunks of the volume, page of zeroes
     if (!baseline)
         baseline = left;
     CHECK_EQ(left, baseline);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes of files: what is written by message, in place and by reservation is what is read; what goes is gone.
+// Bytes of files: what is written by message, in place and by reservation is what is read; what
+// goes is gone.
 #include "client.h"
 
 static struct client root, alice, bob;
@@ -84,7 +85,8 @@ static void writing(void)
     OK(path_op(&alice, FS_OP_UNLINK, "/f", 0, 0, 0));
 }
 
-// Past the end: not in a segment; written through the last page it does not show when the file grows.
+// Past the end: not in a segment; written through the last page it does not show when the file
+// grows.
 static void ends_and_holes(void)
 {
     struct file f;
@@ -267,7 +269,7 @@ static void times(void)
     OK(path_op(&alice, FS_OP_UNLINK, "/t", 0, 0, 0));
 }
 
-// --- reservations ---------------------------------------------------------------------------------------------
+// --- reservations --------------------------------------------------------------------------------
 
 static uint64_t reserve(struct file *f, uint64_t at, size_t n)
 {
@@ -324,7 +326,8 @@ static void two_appenders(void)
     CHECK_EQ(free_blocks(), blocks);
 }
 
-// One of two dies in the middle of its write, the other is still at it, and the file grows over both.
+// One of two dies in the middle of its write, the other is still at it, and the file grows over
+// both.
 static void dead_appender(void)
 {
     struct client carol;
@@ -354,8 +357,8 @@ static void dead_appender(void)
     OK(path_op(&alice, FS_OP_UNLINK, "/log", 0, 0, 0));
 }
 
-// What the last page holds behind the end shows neither where nobody wrote nor in what was reserved and not used. The
-// reserver that dies leaves its open to a child.
+// What the last page holds behind the end shows neither where nobody wrote nor in what was reserved
+// and not used. The reserver that dies leaves its open to a child.
 static void last_page(void)
 {
     struct client child;

@@ -20,7 +20,8 @@ static long waits(int who, int type, int64_t start, int64_t length)
     return lock(&f[who], LX_F_SETLKW, type, start, length);
 }
 
-static void gets(int who, int type, int64_t start, int64_t length, int want, int64_t want_start, int64_t want_length)
+static void gets(int who, int type, int64_t start, int64_t length, int want, int64_t want_start,
+                 int64_t want_length)
 {
     OK(lock(&f[who], LX_F_GETLK, type, start, length));
     CHECK_EQ(c[who].w[1], want);
@@ -88,7 +89,11 @@ static void against_model(void)
         }
         CHECK_EQ(set(who, type, start, length), free ? 0 : -LX_EAGAIN);
         if (free)
-            memset(&held[who][start], type == LX_F_RDLCK ? 1 : type == LX_F_WRLCK ? 2 : 0, (size_t)length);
+            memset(&held[who][start],
+                   type == LX_F_RDLCK   ? 1
+                   : type == LX_F_WRLCK ? 2
+                                        : 0,
+                   (size_t)length);
     }
     for (int i = 0; i < 3; i++)
         OK(set(i, LX_F_UNLCK, 0, 0));
@@ -118,7 +123,8 @@ static void deadlocks(void)
     CHECK_EQ(locks_deadline(), EXO_NEVER);
 }
 
-// A process that dies has no locks, though its open lives on in its child, and waiters are told in a while.
+// A process that dies has no locks, though its open lives on in its child, and waiters are told in
+// a while.
 static void death(void)
 {
     struct client child;

@@ -50,7 +50,8 @@ static void opening(void)
     CHECK_EQ(path_op_at(&f, FS_OP_STAT, "a", 0, 0, 0), -LX_ENOTDIR);
     f_close(&f);
     f_close(&d);
-    OK(f_open(&bob, &f, "/tmp/a", LX_O_PATH, 0)); // no permission on the file is needed, and none is given
+    OK(f_open(&bob, &f, "/tmp/a", LX_O_PATH,
+              0)); // no permission on the file is needed, and none is given
     CHECK_EQ(f_op(&f, FS_OP_READ, 0, 10, 0), -LX_EBADF);
     CHECK_EQ(f_op(&f, FS_OP_SEGMENT, 0, 0, 0), -LX_EINVAL);
     CHECK_EQ(f_op(&f, FS_OP_FILL, 0, 0, 0), -LX_EBADF);
@@ -79,7 +80,8 @@ static void symlinks(void)
     OK(path2_op(&alice, FS_OP_SYMLINK, "loop", "/tmp/loop", 0));
     CHECK_EQ(path_op(&alice, FS_OP_STAT, "/tmp/loop", 0, 0, 0), -LX_ELOOP);
     OK(path2_op(&alice, FS_OP_SYMLINK, "made", "/tmp/dangling", 0));
-    CHECK_EQ(f_open(&alice, &f, "/tmp/dangling", LX_O_CREAT | LX_O_EXCL | LX_O_RDWR, 0600), -LX_EEXIST);
+    CHECK_EQ(f_open(&alice, &f, "/tmp/dangling", LX_O_CREAT | LX_O_EXCL | LX_O_RDWR, 0600),
+             -LX_EEXIST);
     OK(f_open(&alice, &f, "/tmp/dangling", LX_O_CREAT | LX_O_RDWR, 0600));
     f_close(&f);
     CHECK_EQ(p_stat(&alice, "/tmp/made").st_mode, LX_S_IFREG | 0600);
@@ -133,7 +135,8 @@ static void renaming(void)
     CHECK_EQ(a.node->nlink, 2);
     CHECK_EQ(path2_op(c, FS_OP_LINK, "/tmp/d/one", "/tmp/d/two", 0), -LX_EEXIST);
     CHECK_EQ(path2_op(c, FS_OP_LINK, "/tmp/d", "/tmp/dd", 0), -LX_EPERM);
-    CHECK_EQ(path2_op(c, FS_OP_RENAME, "/tmp/d/one", "/tmp/d/two", LX_RENAME_NOREPLACE), -LX_EEXIST);
+    CHECK_EQ(path2_op(c, FS_OP_RENAME, "/tmp/d/one", "/tmp/d/two", LX_RENAME_NOREPLACE),
+             -LX_EEXIST);
     OK(path2_op(c, FS_OP_RENAME, "/tmp/d/one", "/tmp/d/two", LX_RENAME_EXCHANGE));
     CHECK_EQ(p_stat(c, "/tmp/d/one").st_size, 4);
     OK(path2_op(c, FS_OP_RENAME, "/tmp/d/also", "/tmp/d/one", 0)); // replaces the file b has open
@@ -142,9 +145,12 @@ static void renaming(void)
     CHECK_EQ(f_pread(&b, text, 4, 0), 4);
     CHECK(!memcmp(text, "data", 4));
     CHECK_EQ(path_op_at(&b, FS_OP_STAT, "", LX_AT_EMPTY_PATH, 0, 0), 0);
-    CHECK_EQ(call(c, b.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_ENOENT);
-    CHECK_EQ(call(c, a.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_ENOENT); // not root
-    CHECK_EQ(call(&root, 0, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0), -LX_EPERM); // the root directory
+    CHECK_EQ(call(c, b.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0),
+             -LX_ENOENT);
+    CHECK_EQ(call(c, a.endpoint, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0),
+             -LX_ENOENT); // not root
+    CHECK_EQ(call(&root, 0, FS_OP_LINK, ARGS(LX_AT_EMPTY_PATH), "\0/tmp/back", 11, 0),
+             -LX_EPERM);                                          // the root directory
     OK(path2_op(c, FS_OP_RENAME, "/tmp/d/two", "/tmp/d/one", 0)); // two names of one file: nothing
     CHECK_EQ(a.node->nlink, 2);
     CHECK_EQ(path2_op(c, FS_OP_RENAME, "/tmp/d", "/tmp/d/in", 0), -LX_EINVAL);
@@ -198,9 +204,12 @@ static void attributes(void)
     rec->euid = 1001;
     OK(call(c, 0, FS_OP_UTIMENS, ARGS(0, 5, 6, 7, 8), "/tmp/a", 7, 0));
     struct lx_stat st = p_stat(c, "/tmp/a");
-    CHECK(st.st_atime_sec == 5 && st.st_atime_nsec == 6 && st.st_mtime_sec == 7 && st.st_mtime_nsec == 8);
+    CHECK(st.st_atime_sec == 5 && st.st_atime_nsec == 6 && st.st_mtime_sec == 7 &&
+          st.st_mtime_nsec == 8);
     CHECK_EQ(call(&bob, 0, FS_OP_UTIMENS, ARGS(0, 5, 6, 7, 8), "/tmp/a", 7, 0), -LX_EPERM);
-    CHECK_EQ(call(&bob, 0, FS_OP_UTIMENS, ARGS(0, 0, LX_UTIME_NOW, 0, LX_UTIME_NOW), "/tmp/a", 7, 0), -LX_EACCES);
+    CHECK_EQ(
+        call(&bob, 0, FS_OP_UTIMENS, ARGS(0, 0, LX_UTIME_NOW, 0, LX_UTIME_NOW), "/tmp/a", 7, 0),
+        -LX_EACCES);
     OK(call(&bob, 0, FS_OP_UTIMENS, ARGS(0, 0, LX_UTIME_OMIT, 0, LX_UTIME_OMIT), "/tmp/a", 7, 0));
     CHECK_EQ(call(c, 0, FS_OP_UTIMENS, ARGS(0, 0, 1000000000, 0, 0), "/tmp/a", 7, 0), -LX_EINVAL);
     OK(call(c, 0, FS_OP_UTIMENS, ARGS(0, 1, LX_UTIME_OMIT, 9, 0), "/tmp/a", 7, 0));

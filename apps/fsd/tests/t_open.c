@@ -108,7 +108,8 @@ static void shares(void)
     (void)used;
 }
 
-// Thousands of copies of a segment are taken back step by step; meanwhile nothing can be reached through them.
+// Thousands of copies of a segment are taken back step by step; meanwhile nothing can be reached
+// through them.
 static void hoarder(void)
 {
     struct file f;
@@ -185,7 +186,7 @@ static void kept_nodes(void)
     CHECK_EQ(sf.f_bfree, free + 300);
 }
 
-// --- FIFOs -----------------------------------------------------------------------------------------------------
+// --- FIFOs ---------------------------------------------------------------------------------------
 
 static char *ring(struct file *f, int half, uint32_t rights)
 {
@@ -201,13 +202,16 @@ static void fifos(void)
     CHECK_EQ(f_open(&bob, &w, "/fifo", LX_O_WRONLY | LX_O_NONBLOCK, 0), -LX_ENXIO);
     OK(f_open(&alice, &r, "/fifo", LX_O_RDONLY | LX_O_NONBLOCK, 0));
     CHECK(r.node->fifo_readers == 1 && r.node->fifo_writers == 0 && alice.w[5] == 1);
-    CHECK(!fake_cap(r.ring[0], alice.env, 0, EXO_R_WRITE) && fake_cap(r.ring[1], alice.env, 0, EXO_R_WRITE));
-    struct fake_object *wo = fake_cap(r.ring[0], alice.env, 0, 0)->obj, *ro = fake_cap(r.ring[1], alice.env, 0, 0)->obj;
+    CHECK(!fake_cap(r.ring[0], alice.env, 0, EXO_R_WRITE) &&
+          fake_cap(r.ring[1], alice.env, 0, EXO_R_WRITE));
+    struct fake_object *wo = fake_cap(r.ring[0], alice.env, 0, 0)->obj,
+                       *ro = fake_cap(r.ring[1], alice.env, 0, 0)->obj;
     CHECK(wo->count == 1 + PIPE_PAGES && ro->count == 1);
     CHECK(wo->wcaps == 1 && ro->wcaps == 2); // ours and the reader's
     OK(f_open(&bob, &w, "/fifo", LX_O_WRONLY | LX_O_NONBLOCK, 0));
     CHECK(r.node->fifo_writers == 1 && bob.w[5] == (1 | 1ull << 32));
-    CHECK(fake_cap(w.ring[0], bob.env, 0, EXO_R_WRITE) && !fake_cap(w.ring[1], bob.env, 0, EXO_R_WRITE));
+    CHECK(fake_cap(w.ring[0], bob.env, 0, EXO_R_WRITE) &&
+          !fake_cap(w.ring[1], bob.env, 0, EXO_R_WRITE));
     CHECK(wo->wcaps == 2 && ro->wcaps == 2);
     strcpy(ring(&w, 0, EXO_R_WRITE) + PAGE, "in the ring");
     CHECK(!strcmp(ring(&r, 0, EXO_R_READ) + PAGE, "in the ring"));

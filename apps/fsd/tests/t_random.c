@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Several clients at random, against a model of files as byte arrays and names as an array of them; after each step what must
-// always hold is checked, at the end the volume by e2fsck. Arguments: steps, seed.
+// Several clients at random, against a model of files as byte arrays and names as an array of them;
+// after each step what must always hold is checked, at the end the volume by e2fsck. Arguments:
+// steps, seed.
 //
-// Writes are interleaved at the only place where the server sees them half done, between RESERVE and COMMIT. Bytes that a
-// writer has put past the end are expected when it commits, and zeroes where nobody did.
+// Writes are interleaved at the only place where the server sees them half done, between RESERVE
+// and COMMIT. Bytes that a writer has put past the end are expected when it commits, and zeroes
+// where nobody did.
 #include "client.h"
 
 enum { CLIENTS = 4, FILES = 12, NAMES = 10, SIZE = 300000 };
@@ -16,7 +18,7 @@ struct inode { // model
 
 struct handle {
     struct file f;
-    struct inode *inode; // NULL: not open
+    struct inode *inode;         // NULL: not open
     uint64_t start, length, put; // reservation
     uint8_t byte;
     bool reserved, broken;
@@ -29,7 +31,8 @@ static uint8_t buffer[SIZE], got[SIZE];
 
 static const char *name_of(int i)
 {
-    static const char *const all[NAMES] = {"/a", "/b", "/c", "/d/e", "/d/f", "/d/g/h", "/d/g/i", "/j", "/k", "/d/l"};
+    static const char *const all[NAMES] = {"/a",     "/b",     "/c", "/d/e", "/d/f",
+                                           "/d/g/h", "/d/g/i", "/j", "/k",   "/d/l"};
     return all[i];
 }
 
@@ -102,7 +105,9 @@ static void step_open(void)
     if (h->inode)
         return;
     struct inode *n = names[which];
-    long want = n && (flags & LX_O_EXCL) ? -LX_EEXIST : !n && !(flags & LX_O_CREAT) ? -LX_ENOENT : 0;
+    long want = n && (flags & LX_O_EXCL)      ? -LX_EEXIST
+                : !n && !(flags & LX_O_CREAT) ? -LX_ENOENT
+                                              : 0;
     CHECK_EQ(f_open(&clients[who], &h->f, name_of(which), flags, 0666), want);
     if (want)
         return;
@@ -153,7 +158,9 @@ static void step_read(void)
         return;
     struct inode *n = h->inode;
     uint64_t at = some_offset(n);
-    size_t length = some_length(), want = at >= n->size ? 0 : n->size - at < length ? n->size - at : length;
+    size_t length = some_length(), want = at >= n->size           ? 0
+                                          : n->size - at < length ? n->size - at
+                                                                  : length;
     CHECK_EQ(f_pread(&h->f, got, length, at), (long)want);
     CHECK(!memcmp(got, n->data + at, want));
     if (want && want <= 4096) {
@@ -310,8 +317,9 @@ static void step_names(void)
         b = -1;
         break;
     case 1:
-        CHECK_EQ(path2_op(c, FS_OP_LINK, name_of(a), name_of(b), 0),
-                 !names[a] ? -LX_ENOENT : names[b] ? -LX_EEXIST : 0);
+        CHECK_EQ(path2_op(c, FS_OP_LINK, name_of(a), name_of(b), 0), !names[a]  ? -LX_ENOENT
+                                                                     : names[b] ? -LX_EEXIST
+                                                                                : 0);
         if (!names[a] || names[b])
             return;
         names[b] = names[a];
@@ -382,9 +390,10 @@ static void step_die(void)
     client_start(&clients[who], (unsigned)who + 1, 1000 + (uint32_t)who, 100);
 }
 
-static void (*const steps[])(void) = {step_open, step_open, step_open, step_close, step_read, step_read, step_read,
-                                      step_write, step_write, step_append, step_reserve, step_put, step_put, step_commit,
-                                      step_commit, step_truncate, step_allocate, step_names, step_stat, step_die, world_forget};
+static void (*const steps[])(void) = {
+    step_open,   step_open,     step_open,     step_close,   step_read, step_read, step_read,
+    step_write,  step_write,    step_append,   step_reserve, step_put,  step_put,  step_commit,
+    step_commit, step_truncate, step_allocate, step_names,   step_stat, step_die,  world_forget};
 
 int main(int argc, char **argv)
 {

@@ -27,7 +27,8 @@ static char *temp_path(void)
 static void shell(const char *what, const char *path)
 {
     char cmd[256];
-    snprintf(cmd, sizeof(cmd), "PATH=$PATH:/usr/sbin:/sbin; { %s %s; } >%s.log 2>&1 || { cat %s.log; exit 1; }", what,
+    snprintf(cmd, sizeof(cmd),
+             "PATH=$PATH:/usr/sbin:/sbin; { %s %s; } >%s.log 2>&1 || { cat %s.log; exit 1; }", what,
              path, path, path);
     int status = system(cmd);
     snprintf(cmd, sizeof(cmd), "%s.log", path);
@@ -38,7 +39,8 @@ static void shell(const char *what, const char *path)
 static void make_image(uint32_t blocks)
 {
     char what[128], *path = temp_path();
-    snprintf(what, sizeof(what), "truncate -s %u %s && mke2fs -q -F -t ext2 -b 4096 -I 256 -N 4096 -m 0", blocks * 4096,
+    snprintf(what, sizeof(what),
+             "truncate -s %u %s && mke2fs -q -F -t ext2 -b 4096 -I 256 -N 4096 -m 0", blocks * 4096,
              path);
     shell(what, path);
     image = malloc(blocks * 4096ul);
@@ -92,8 +94,8 @@ void world_forget(void)
         reap_step();
 }
 
-// Each entry of each segment is a page of zeroes or the block that the file has there, within the file or what somebody
-// has reserved; a segment that belongs to no node is empty.
+// Each entry of each segment is a page of zeroes or the block that the file has there, within the
+// file or what somebody has reserved; a segment that belongs to no node is empty.
 static void check_part(struct node *n, const struct part *p, const struct fake_object *seg)
 {
     struct ext_inode inode;
@@ -130,7 +132,8 @@ static bool find_part(const struct fake_object *seg)
         struct node *n = node_find(ino);
         if (!n)
             continue;
-        for (struct part *p = n->parts.rbh_root; p;) { // an unbalanced walk is enough: look at every part
+        for (struct part *p = n->parts.rbh_root;
+             p;) { // an unbalanced walk is enough: look at every part
             struct part *stack[64], **at = stack;
             *at++ = p;
             while (at > stack) {
@@ -168,7 +171,8 @@ void world_fsck(void)
     world_forget();
     unsigned left = fake_count(0), chunks = 0;
     for (struct fake_object *o = fake_objects; o; o = o->next)
-        chunks += o->type == EXO_CAP_FRAMES && (o->count == 16 || o->count == 1); // volume and zero page
+        chunks +=
+            o->type == EXO_CAP_FRAMES && (o->count == 16 || o->count == 1); // volume and zero page
     CHECK(left - own_caps <= chunks);
     OK(ext_unmount(&vol));
     FILE *f = fopen(path, "wb");

@@ -30,14 +30,14 @@ struct cspace {
     struct cap_marks vacant; // by cap_slot.open
     uint32_t pages;          // slot pages
     uint32_t used;           // slots that hold a capability
-    uint32_t clear_at; // where cspace_clear goes on
-    bool closed;       // pages are being taken back
+    uint32_t clear_at;       // where cspace_clear goes on
+    bool closed;             // pages are being taken back
 };
 
 void cspace_init(struct cspace *cs);
 
-// Gives the table one zeroed page. Returns how many vacant slots that made: 0 when the page became a
-// root or directory page (so give another one), CAP_EFULL when it was not taken. To gain slots:
+// Gives the table one zeroed page. Returns how many vacant slots that made: 0 when the page became
+// a root or directory page (so give another one), CAP_EFULL when it was not taken. To gain slots:
 //     do { page = buy(); n = cspace_add_page(cs, page); } while (n == 0);
 int cspace_add_page(struct cspace *cs, void *page);
 

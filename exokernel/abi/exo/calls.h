@@ -49,9 +49,9 @@ enum exo_map_op_kind {
                 // refreshes rights and entries. Entries that a segment has not are left out. flag
                 // EXO_MAP_COW: read-only now, and COW_BREAK makes private copies of its pages
                 // (which a refresh leaves alone)
-    EXO_OP_UNMAP, // remove whatever is mapped in count pages from va (a window that is one
-                  // directory entry, covered in part, is cut into single pages, which costs a
-                  // table)
+    EXO_OP_UNMAP,   // remove whatever is mapped in count pages from va (a window that is one
+                    // directory entry, covered in part, is cut into single pages, which costs a
+                    // table)
     EXO_OP_PROTECT, // change rights of anonymous pages and windows (never beyond the capability's);
                     // pages not mapped are skipped. Rights 0: the page stays and cannot be
                     // accessed. A copy-on-write page stays so.

@@ -26,13 +26,13 @@
 //   0x0000000000000000 +--------------------------------------+
 #ifndef EXO_MEMLAYOUT_H
 #define EXO_MEMLAYOUT_H
-#define EXO_USER_BASE     0x0000000000010000ull
-#define EXO_LIBOS_BASE    0x00007f8000000000ull
-#define EXO_USER_END      0x0000800000000000ull
-#define EXO_DIRECT_BASE   0xffff800000000000ull
-#define EXO_INFO_BASE     0xffffa00000000000ull
-#define EXO_INFO_FRAMES   (EXO_INFO_BASE + (1ull << 30))
-#define EXO_INFO_ENVS     (EXO_INFO_BASE + (2ull << 30))
-#define EXO_INFO_SLICES   (EXO_INFO_BASE + (3ull << 30))
-#define EXO_KERNEL_BASE   0xffffffff80000000ull
+#define EXO_USER_BASE   0x0000000000010000ull
+#define EXO_LIBOS_BASE  0x00007f8000000000ull
+#define EXO_USER_END    0x0000800000000000ull
+#define EXO_DIRECT_BASE 0xffff800000000000ull
+#define EXO_INFO_BASE   0xffffa00000000000ull
+#define EXO_INFO_FRAMES (EXO_INFO_BASE + (1ull << 30))
+#define EXO_INFO_ENVS   (EXO_INFO_BASE + (2ull << 30))
+#define EXO_INFO_SLICES (EXO_INFO_BASE + (3ull << 30))
+#define EXO_KERNEL_BASE 0xffffffff80000000ull
 #endif

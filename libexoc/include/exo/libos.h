@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program may ask of its own library OS beyond POSIX: to work with other processes and with physical memory by
- * capability. For research apps: link with -lexoc.
+ * What a program may ask of its own library OS beyond POSIX: to work with other processes and with
+ * physical memory by capability. For research apps: link with -lexoc.
  *
- * Handles are of this process's table. A forked child has the same handles: its table is a clone. An exec keeps the table
- * and drops the application's mappings.
+ * Handles are of this process's table. A forked child has the same handles: its table is a clone.
+ * An exec keeps the table and drops the application's mappings.
  */
 #ifndef EXO_LIBOS_H
 #define EXO_LIBOS_H
@@ -19,20 +19,23 @@ extern "C" {
 /* The capability that pays for this process's memory. */
 exo_handle_t libos_bank(void);
 
-/* A capability to process `pid`'s environment with the NOTIFY right, for libos_yield_to and exo_env_notify. init gives it
- * to who may signal the process, and takes it back when the process changes its credentials.
- * Returns the handle or -errno: ESRCH, EPERM. */
+/* A capability to process `pid`'s environment with the NOTIFY right, for libos_yield_to and
+ * exo_env_notify. init gives it to who may signal the process, and takes it back when the process
+ * changes its credentials. Returns the handle or -errno: ESRCH, EPERM. */
 int64_t libos_peer(pid_t pid);
 
-/* Gives the CPU to the environment `peer` for at most ns nanoseconds of the caller's time; returns when it is
- * the caller's turn again. 0 or a negative kernel error (EXO_EDEAD: the peer is gone). */
+/* Gives the CPU to the environment `peer` for at most ns nanoseconds of the caller's time; returns
+ * when it is the caller's turn again. 0 or a negative kernel error (EXO_EDEAD: the peer is gone).
+ */
 int64_t libos_yield_to(exo_handle_t peer, exo_ns_t ns);
 
-/* Buys `bytes` (rounded up to pages) as one allocation and maps them readable and writable. Processes forked from now on have the
- * same memory at the same address, truly shared. Returns the handle or a negative kernel error. */
+/* Buys `bytes` (rounded up to pages) as one allocation and maps them readable and writable.
+ * Processes forked from now on have the same memory at the same address, truly shared. Returns the
+ * handle or a negative kernel error. */
 int64_t libos_share_memory(size_t bytes, void **address);
 
-/* One call to a server's endpoint: six words and no message, no library OS in between. m is request and reply. */
+/* One call to a server's endpoint: six words and no message, no library OS in between. m is request
+ * and reply. */
 int64_t libos_fast_call(exo_handle_t endpoint, struct exo_msg *m);
 
 #ifdef __cplusplus

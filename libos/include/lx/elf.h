@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ELF64, as far as loading a program needs it (System V gABI, chapters 4 and 5), and the auxiliary vector.
+// ELF64, as far as loading a program needs it (System V gABI, chapters 4 and 5), and the auxiliary
+// vector.
 #ifndef LX_ELF_H
 #define LX_ELF_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opening, descriptor control, locks, vectors, poll and select: constants and structures of the Linux x86-64 ABI.
+// Opening, descriptor control, locks, vectors, poll and select: constants and structures of the
+// Linux x86-64 ABI.
 #ifndef LX_FCNTL_H
 #define LX_FCNTL_H
 
@@ -75,7 +76,6 @@
 #define LX_UTIME_NOW  0x3fffffff
 #define LX_UTIME_OMIT 0x3ffffffe
 
-
 #define LX_FIONCLEX 0x5450 // the other descriptor ioctls stand with the terminal's
 #define LX_FIOCLEX  0x5451
 
@@ -90,9 +90,9 @@
 #define LX_POLLWRNORM 0x100
 #define LX_POLLWRBAND 0x200
 
-#define LX_PIPE_BUF  4096
-#define LX_IOV_MAX   1024
-#define LX_RW_MAX    0x7ffff000ull // bytes one read or write moves at most, as in Linux
+#define LX_PIPE_BUF   4096
+#define LX_IOV_MAX    1024
+#define LX_RW_MAX     0x7ffff000ull // bytes one read or write moves at most, as in Linux
 #define LX_FD_SETSIZE 1024
 
 #define LX_CLOSE_RANGE_UNSHARE 2u

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals: numbers, flags and structures of the Linux x86-64 ABI (signal(7), sigaction(2), the kernel's signal frame).
+// Signals: numbers, flags and structures of the Linux x86-64 ABI (signal(7), sigaction(2), the
+// kernel's signal frame).
 #ifndef LX_SIGNAL_H
 #define LX_SIGNAL_H
 
@@ -62,20 +63,20 @@
 #define LX_SS_AUTODISARM (1u << 31)
 #define LX_MINSIGSTKSZ   2048
 
-#define LX_SI_USER    0
-#define LX_SI_KERNEL  0x80
-#define LX_SI_QUEUE   (-1)
-#define LX_SI_TIMER   (-2)
-#define LX_SI_TKILL   (-6)
-#define LX_SEGV_MAPERR 1
-#define LX_SEGV_ACCERR 2
-#define LX_BUS_ADRALN 1
-#define LX_BUS_ADRERR 2
-#define LX_FPE_INTDIV 1
-#define LX_FPE_FLTINV 7
-#define LX_ILL_ILLOPN 2
-#define LX_TRAP_BRKPT 1
-#define LX_TRAP_TRACE 2
+#define LX_SI_USER       0
+#define LX_SI_KERNEL     0x80
+#define LX_SI_QUEUE      (-1)
+#define LX_SI_TIMER      (-2)
+#define LX_SI_TKILL      (-6)
+#define LX_SEGV_MAPERR   1
+#define LX_SEGV_ACCERR   2
+#define LX_BUS_ADRALN    1
+#define LX_BUS_ADRERR    2
+#define LX_FPE_INTDIV    1
+#define LX_FPE_FLTINV    7
+#define LX_ILL_ILLOPN    2
+#define LX_TRAP_BRKPT    1
+#define LX_TRAP_TRACE    2
 #define LX_CLD_EXITED    1
 #define LX_CLD_KILLED    2
 #define LX_CLD_DUMPED    3
@@ -103,8 +104,8 @@ struct lx_siginfo {
             int32_t pid;
             uint32_t uid;
             union {
-                uint64_t value;  // SI_QUEUE
-                int32_t status;  // SIGCHLD
+                uint64_t value; // SI_QUEUE
+                int32_t status; // SIGCHLD
             };
             int64_t utime, stime;
         } from;
@@ -137,9 +138,9 @@ struct lx_ucontext {
     uint64_t sigmask_rest[15]; // room for the C library's larger set
 };
 
-#define LX_P_ALL  0
-#define LX_P_PID  1
-#define LX_P_PGID 2
+#define LX_P_ALL      0
+#define LX_P_PID      1
+#define LX_P_PGID     2
 #define LX_WNOHANG    1
 #define LX_WUNTRACED  2
 #define LX_WSTOPPED   2

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clocks, timers, resource usage and limits, system information: constants and structures of the Linux x86-64 ABI.
+// Clocks, timers, resource usage and limits, system information: constants and structures of the
+// Linux x86-64 ABI.
 #ifndef LX_TIME_H
 #define LX_TIME_H
 

@@ -9,11 +9,11 @@ struct exo_msg {
     uint64_t w[6];
 };
 
-#define EXO_ARG_H          exo_handle_t
-#define EXO_ARG_U          uint64_t
-#define EXO_ARG_P          const volatile void *
-#define CALL0(nr, name, ...) int64_t exo_##name(void);
-#define CALL1(nr, name, ta, a, ...) int64_t exo_##name(EXO_ARG_##ta a);
+#define EXO_ARG_H                          exo_handle_t
+#define EXO_ARG_U                          uint64_t
+#define EXO_ARG_P                          const volatile void *
+#define CALL0(nr, name, ...)               int64_t exo_##name(void);
+#define CALL1(nr, name, ta, a, ...)        int64_t exo_##name(EXO_ARG_##ta a);
 #define CALL2(nr, name, ta, a, tb, b, ...) int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b);
 #define CALL3(nr, name, ta, a, tb, b, tc, c, ...)                                                  \
     int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c);
