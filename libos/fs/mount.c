@@ -17,6 +17,14 @@ const struct mount_fs *mount_fs(uint64_t kind)
     return kind < KINDS ? kinds[kind] : NULL;
 }
 
+const struct mount_fs *mount_of_dev(uint64_t dev)
+{
+    for (unsigned kind = 1; kind < KINDS; kind++)
+        if (kinds[kind]->dev == dev)
+            return kinds[kind];
+    return NULL;
+}
+
 unsigned mount_kind(const struct file *file)
 {
     for (unsigned kind = 1; file && LX_S_ISDIR(file->mode) && kind < KINDS; kind++) {

@@ -9,7 +9,9 @@
 #include <fs/file.h>
 
 struct mount_fs {
-    const char *at; // where it is mounted
+    const char *at;      // where it is mounted
+    uint64_t dev;        // st_dev of all in it
+    int64_t statfs_type; // f_type, as on Linux
     const struct file_ops
         *directory; // operations of its open directories, whose name is file_mount_name()
     long (*open)(const char *rest, uint32_t flags, struct file **out);
@@ -25,6 +27,8 @@ extern const struct mount_fs proc_fs, pts_fs;
 
 // By kind: FS_MOUNT_*. NULL: none such.
 const struct mount_fs *mount_fs(uint64_t kind);
+// By st_dev of something in it. NULL: that is not in one.
+const struct mount_fs *mount_of_dev(uint64_t dev);
 // Kind of the mount that an open directory lies in; 0: one of fsd's, or no directory.
 unsigned mount_kind(const struct file *file);
 const char *mount_name(const struct file *file); // of such a directory, below the mount

@@ -405,14 +405,24 @@ long px_umask(uint32_t mask)
     return old;
 }
 
-static long statfs_call(exo_handle_t endpoint, uint64_t ubuf)
+// What is made in memory has no blocks, so that df passes it over.
+static long statfs_of(uint64_t dev, uint64_t ubuf)
 {
-    struct exo_msg m = {.w = {FS_OP_STATFS}};
-    struct lx_statfs sf;
-    long err = server_call(endpoint, &m);
-    if (err < 0)
-        return err;
-    memcpy(&sf, msg_page(), sizeof(sf));
+    const struct mount_fs *mount = mount_of_dev(dev);
+    struct lx_statfs sf = {.f_bsize = EXO_PAGE_SIZE,
+                           .f_frsize = EXO_PAGE_SIZE,
+                           .f_namelen = LX_NAME_MAX,
+                           .f_flags = LX_ST_VALID};
+    if (mount) {
+        sf.f_type = mount->statfs_type;
+        sf.f_fsid[0] = (int32_t)dev;
+    } else {
+        struct exo_msg m = {.w = {FS_OP_STATFS}};
+        long err = server_call(fd_root(), &m);
+        if (err < 0)
+            return err;
+        memcpy(&sf, msg_page(), sizeof(sf));
+    }
     return user_write(ubuf, &sf, sizeof(sf));
 }
 
@@ -420,12 +430,17 @@ long px_statfs(uint64_t upath, uint64_t ubuf)
 {
     struct lx_stat st;
     long err = path_stat(LX_AT_FDCWD, upath, 0, &st);
-    return err < 0 ? err : statfs_call(fd_root(), ubuf);
+    return err < 0 ? err : statfs_of(st.st_dev, ubuf);
 }
 
 long px_fstatfs(int fd, uint64_t ubuf)
 {
-    return fd_file(fd) ? statfs_call(fd_root(), ubuf) : -LX_EBADF;
+    struct file *file = fd_file(fd);
+    struct lx_stat st = {0};
+    if (!file)
+        return -LX_EBADF;
+    int err = file->ops->stat ? file->ops->stat(file, &st) : 0;
+    return err < 0 ? err : statfs_of(st.st_dev, ubuf);
 }
 
 long px_sync(void)

@@ -11,6 +11,8 @@
 
 const volatile struct proc_rec *proc_find(int pid); // proc/wait.c
 
+#define PROC_DEV 4u // st_dev
+
 struct proc_file {
     char *text;
     size_t size;
@@ -165,7 +167,7 @@ static void fill_stat(const struct entry *e, const struct who *w, const char *pa
                       struct lx_stat *st)
 {
     memset(st, 0, sizeof(*st));
-    st->st_dev = 4;
+    st->st_dev = PROC_DEV;
     st->st_mode = e->mode;
     st->st_ino = inode_of(path);
     st->st_nlink = LX_S_ISDIR(e->mode) ? 2 : 1;
@@ -538,6 +540,8 @@ static exo_handle_t proc_link(const char *rest)
 
 const struct mount_fs proc_fs = {
     .at = "/proc",
+    .dev = PROC_DEV,
+    .statfs_type = LX_MAGIC_PROC,
     .directory = &proc_ops,
     .open = proc_open,
     .stat = proc_stat,

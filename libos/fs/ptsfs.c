@@ -97,6 +97,8 @@ static long pts_chown(const char *rest, uint32_t uid, uint32_t gid)
 
 const struct mount_fs pts_fs = {
     .at = "/dev/pts",
+    .dev = PTS_DEV,
+    .statfs_type = LX_MAGIC_DEVPTS,
     .directory = &pts_directory_ops,
     .open = pts_open,
     .stat = pts_stat,

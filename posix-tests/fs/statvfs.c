@@ -22,6 +22,14 @@ int main(void)
     EQ(fstatvfs(fd, &w), 0);
     EQ(w.f_blocks, v.f_blocks);
     EQ(w.f_fsid, v.f_fsid);
+    int ends[2];
+    EQ(pipe(ends), 0);
+    EQ(fstatvfs(ends[0], &w), 0);
+    if (access("/proc/self/stat", R_OK) == 0) { // what is made in memory holds no blocks
+        EQ(statvfs("/proc/self/stat", &w), 0);
+        EQ(w.f_blocks, 0);
+        OK(w.f_fsid != v.f_fsid);
+    }
     ERR(statvfs("none", &v), ENOENT);
     ERR(fstatvfs(60, &v), EBADF);
     EQ(pathconf(".", _PC_PIPE_BUF), PIPE_BUF);

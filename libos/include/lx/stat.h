@@ -143,10 +143,12 @@ struct lx_statx {
 #define LX_ST_NOATIME  0x0400
 #define LX_ST_RELATIME 0x1000
 
-#define LX_MAGIC_EXT2  0xef53
-#define LX_MAGIC_PROC  0x9fa0
-#define LX_MAGIC_PIPE  0x50495045
-#define LX_MAGIC_TMPFS 0x01021994
+#define LX_MAGIC_EXT2   0xef53
+#define LX_MAGIC_PROC   0x9fa0
+#define LX_MAGIC_DEVPTS 0x1cd1
+#define LX_MAGIC_PROC   0x9fa0
+#define LX_MAGIC_PIPE   0x50495045
+#define LX_MAGIC_TMPFS  0x01021994
 
 struct lx_statfs {
     int64_t f_type;
