@@ -41,32 +41,37 @@ static void wake_if_sleeping(exo_fn_t frame, const volatile uint32_t *word)
 // again after this long.
 #define LOCK_PATIENCE_NS 2000000ull
 
-static int half_lock(volatile uint64_t *lock, exo_fn_t frame)
+static bool lock_swap(volatile uint64_t *lock, uint64_t *from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(lock, from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static int half_lock(volatile uint64_t *lock)
 {
     uint64_t me = ctx_self()->env;
-    (void)frame;
     for (;;) {
         uint64_t owner = 0;
-        if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
+        if (__builtin_expect(lock_swap(lock, &owner, me), 1))
             return 0;
-        if (owner == me || !env_is_alive(owner)) {
-            if (__atomic_compare_exchange_n(lock, &owner, me, false, __ATOMIC_ACQUIRE,
-                                            __ATOMIC_RELAXED))
+        uint64_t waited = owner & PIPE_LOCK_WAITED, env = owner & ~PIPE_LOCK_WAITED;
+        if (env == me || !env_is_alive(env)) {
+            if (lock_swap(lock, &owner, me | waited))
                 return 0;
             continue;
         }
-        struct exo_cond held = {EXO_COND_WORD, (uint32_t)owner, (uint64_t)lock};
+        if (!waited && !lock_swap(lock, &owner, owner | PIPE_LOCK_WAITED))
+            continue;
+        struct exo_cond held = {EXO_COND_WORD, (uint32_t)env, (uint64_t)lock};
         int err = block_wait(&held, 1, clock_now() + LOCK_PATIENCE_NS);
         if (err < 0 && err != -LX_ETIMEDOUT)
             return err;
     }
 }
 
-static void half_unlock(volatile uint64_t *lock, exo_fn_t frame)
+static void half_unlock(volatile uint64_t *lock)
 {
-    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-    wake_if_sleeping(frame, (volatile uint32_t *)lock);
+    if (__builtin_expect(__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PIPE_LOCK_WAITED, 0))
+        exo_wake((uint64_t)lock, UINT64_MAX);
 }
 
 // --- the ring ------------------------------------------------------------------------------------
@@ -103,7 +108,9 @@ static size_t ring_take(struct pipe_end *p, uint32_t tail, uint64_t buf, size_t 
 // Takes what is there. 0 = empty.
 static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
 {
-    long err = half_lock(&p->r->lock, p->rframe);
+    if (__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE) == p->r->tail)
+        return 0;
+    long err = half_lock(&p->r->lock);
     if (err < 0)
         return err;
     uint32_t tail = p->r->tail;
@@ -114,7 +121,7 @@ static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
         __atomic_store_n(&p->r->tail, tail + (uint32_t)got, __ATOMIC_RELEASE);
         done = got ? (long)got : -LX_EFAULT;
     }
-    half_unlock(&p->r->lock, p->rframe);
+    half_unlock(&p->r->lock);
     if (done > 0)
         wake_if_sleeping(p->rframe, &p->r->tail);
     return done;
@@ -149,7 +156,7 @@ static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t 
 // Puts up to n bytes, or nothing when fewer than `least` fit. 0 = no room.
 static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
 {
-    long err = half_lock(&p->w->lock, p->wframe);
+    long err = half_lock(&p->w->lock);
     if (err < 0)
         return err;
     uint32_t head = p->w->head;
@@ -164,7 +171,7 @@ static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
         __atomic_store_n(&p->w->head, head + (uint32_t)put, __ATOMIC_RELEASE);
         done = put ? (long)put : -LX_EFAULT;
     }
-    half_unlock(&p->w->lock, p->wframe);
+    half_unlock(&p->w->lock);
     if (done > 0)
         wake_if_sleeping(p->wframe, &p->w->head);
     return done;

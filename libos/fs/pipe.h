@@ -13,9 +13,9 @@
 // half: end of file; none to the readers' half: EPIPE. So it does not matter how a holder dies.
 //
 // The lock of a half serialises its own side (two writers, two readers). It names its owner's
-// environment; it is taken from an owner that is dead, never from a living one. Order: bytes,
-// cursor, unlock, then wake if the frame's sleeper count is not 0 (see models/wait_wake.pml in the
-// kernel).
+// environment; it is taken from an owner that is dead, never from a living one. Who sleeps for it
+// marks it first, so that an unlock wakes only where somebody waits. Order: bytes, cursor, unlock,
+// then wake if the frame's sleeper count is not 0 (see models/wait_wake.pml in the kernel).
 #ifndef FS_PIPE_H
 #define FS_PIPE_H
 #include <exo/types.h>
@@ -23,11 +23,13 @@
 #define PIPE_PAGES 16u
 #define PIPE_SIZE  (PIPE_PAGES * (uint32_t)EXO_PAGE_SIZE)
 
+#define PIPE_LOCK_WAITED (1ull << 63) // no generation gets that far
+
 struct pipe_writers {
     uint32_t size, version;
     volatile uint32_t head;
     uint32_t reserved;
-    volatile uint64_t lock; // exo_env_id_t of the owner, 0 = free
+    volatile uint64_t lock; // exo_env_id_t of the owner, 0 = free; PIPE_LOCK_WAITED
 };
 
 struct pipe_readers {
