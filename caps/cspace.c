@@ -36,7 +36,7 @@ int cspace_add_page(struct cspace *cs, void *page)
     uint32_t dir = cs->pages / CSPACE_FANOUT, place = cs->pages % CSPACE_FANOUT;
 
     if (cs->closed || cs->pages == CSPACE_PAGES_MAX)
-        return CAP_EFULL;
+        return CAP_ENOSLOT;
     if (!cs->root || !cs->root[dir]) {
         *(cs->root ? (void **)&cs->root[dir] : (void **)&cs->root) = page;
         return 0;

@@ -16,8 +16,8 @@
 #include <object/aspace.h>
 #include <object/env.h>
 
-#define CLEAR_STEPS                                                                                \
-    4096u // entries that one part of a clearing looks at: more than a whole path has
+// Entries that one part of a clearing looks at: more than a whole path has.
+#define CLEAR_STEPS   4096u
 #define ASPACE_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE)
 
 paddr_t aspace_cr3(const struct aspace *as)
@@ -28,13 +28,10 @@ paddr_t aspace_cr3(const struct aspace *as)
 int aspace_new(struct bank *bank, struct aspace **as)
 {
     struct kobj *obj;
-    int err;
 
     if (bank_room(bank) < 2)
         return -EXO_ENOMEM;
-    err = kobj_alloc(bank, EXO_CAP_ASPACE, sizeof(struct aspace), &obj);
-    if (err)
-        return err;
+    TRY(kobj_alloc(bank, EXO_CAP_ASPACE, sizeof(struct aspace), &obj));
     *as = (struct aspace *)obj;
     (*as)->pml4 = table_buy(bank, obj, 0, 4);
     for (int i = 256; i < 512; i++)
@@ -212,13 +209,10 @@ int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages
 {
     for (uint64_t part; pages; pages -= part, va += part << EXO_PAGE_SHIFT) {
         struct exo_map_op op = {.kind = EXO_OP_BUY, .va = va, .rights = rights};
-        int err;
 
         part = pages < 512 ? pages : 512;
         op.count = (uint32_t)part;
-        err = batch_op(as, bank, &op);
-        if (err)
-            return err;
+        TRY(batch_op(as, bank, &op));
     }
     return 0;
 }
@@ -253,13 +247,24 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
     gather_finish(&g);
 }
 
+int aspace_find(exo_handle_t handle, struct aspace **as)
+{
+    struct cap_slot *slot;
+
+    *as = env_current()->aspace;
+    if (handle == 0)
+        return 0;
+    TRY(cap_find(handle, EXO_CAP_ASPACE, EXO_R_WRITE, &slot));
+    *as = (struct aspace *)slot->obj;
+    return 0;
+}
+
 int64_t sys_aspace_create(exo_handle_t bank)
 {
     struct bank *pays;
     struct aspace *as;
-    int err = bank_find(bank, EXO_R_BUY, &pays);
 
-    if (!err)
-        err = aspace_new(pays, &as);
-    return err ? err : cap_name_new(env_current(), &as->obj, ASPACE_RIGHTS, 0);
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    TRY(aspace_new(pays, &as));
+    return cap_name_new(env_current(), &as->obj, ASPACE_RIGHTS, 0);
 }

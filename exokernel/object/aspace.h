@@ -47,8 +47,8 @@ bool spot_next(const struct aspace *as, struct spot *spot, uint64_t end);
 #define FOR_SPOTS(s, as, start, end) for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
 // Tables to be bought before every page of the range has its entry of this level.
 uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level);
-uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va,
-                  int level);                 // room was looked at
+// The entry, its tables bought where they are missing; room was looked at.
+uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level);
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 // The entry, which maps va, went out of use: when it was the table's last, the table goes too.
 void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va);
@@ -64,6 +64,8 @@ void spot_drop(struct gather *g, const struct spot *s); // a page or a segment's
 bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigned *budget);
 bool aspace_clear_table(struct frame *table, unsigned *budget); // all that it maps, and itself
 void aspace_window_gone(struct aspace *as);                     // one slot less names it
+// An ASPACE capability with WRITE; handle 0 is the caller's own.
+int aspace_find(exo_handle_t handle, struct aspace **as);
 
 // --- batch operations (object/batch.c) -------------------------------------------------------
 int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op);

@@ -22,9 +22,10 @@
 #include <core/log.h>
 #include <object/aspace.h>
 #include <object/bank.h>
-#include <object/env.h>
+#include <x86/cpu.h>
 
-#define BANK_RIGHTS    (EXO_R_READ | EXO_R_DERIVE | EXO_R_REVOKE | EXO_R_CONTROL | EXO_R_BUY)
+#define BANK_RIGHTS                                                                                \
+    (EXO_R_READ | EXO_R_DERIVE | EXO_R_REVOKE | EXO_R_CONTROL | EXO_R_BUY | EXO_R_BIND)
 #define DESTROY_BUDGET 1024u
 #define FOLD_BUDGET    64u
 #define DEPTH_SEEN     1024 // levels that the search for the caller's own bank climbs
@@ -74,7 +75,8 @@ static void bank_hoist(struct bank *child)
     parent->used -= child->limit + 1;
     parent->limit -= child->limit + 1;
     TAILQ_REMOVE(&parent->children, child, sibling);
-    TAILQ_INSERT_HEAD(&heir->children, child, sibling);
+    TAILQ_INSERT_TAIL(&heir->children, child, sibling);
+    child->listed = false; // that was said to the parent
     frame_move(frame_at(child), bank_list(heir, EXO_FRAME_OBJECT));
     child->obj.bank = heir;
 }
@@ -244,6 +246,7 @@ static void bank_identify(struct kobj *obj, struct exo_cap_info *info)
 {
     info->length = ((struct bank *)obj)->limit;
     info->used = ((struct bank *)obj)->used;
+    info->debt = ((struct bank *)obj)->debt;
 }
 
 const struct kobj_ops bank_ops = {
@@ -264,25 +267,21 @@ void bank_init(struct bank *bank, uint64_t limit)
 int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank)
 {
     struct cap_slot *slot;
-    int err = cap_find(handle, EXO_CAP_BANK, rights, &slot);
 
-    if (!err)
-        *bank = (struct bank *)slot->obj;
-    return err;
+    TRY(cap_find(handle, EXO_CAP_BANK, rights, &slot));
+    *bank = (struct bank *)slot->obj;
+    return 0;
 }
 
 int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
 {
     struct bank *bank, *child;
     struct kobj *obj;
-    int err = bank_find(handle, EXO_R_DERIVE, &bank);
 
-    if (!err && frames >= bank_room(bank))
-        err = -EXO_ENOMEM;
-    if (!err)
-        err = kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj);
-    if (err)
-        return err;
+    TRY(bank_find(handle, EXO_R_DERIVE, &bank));
+    if (frames >= bank_room(bank))
+        return -EXO_ENOMEM;
+    TRY(kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj));
     child = (struct bank *)obj;
     bank_init(child, frames);
     bank_charge(bank, frames);
@@ -294,10 +293,8 @@ int64_t sys_bank_fold(exo_handle_t handle)
 {
     struct bank *bank;
     unsigned budget = FOLD_BUDGET;
-    int err = bank_find(handle, EXO_R_CONTROL, &bank);
 
-    if (err)
-        return err;
+    TRY(bank_find(handle, EXO_R_CONTROL, &bank));
     if (!bank->obj.bank || bank->dying)
         return bank->dying ? -EXO_EDEAD : -EXO_EINVAL;
     bank->folded = true;
@@ -317,18 +314,151 @@ static bool bank_within(const struct bank *bank, const struct bank *above)
     return true;
 }
 
+// The caller stands on it.
+static bool bank_carries(const struct bank *bank)
+{
+    return bank_within(env_current()->obj.bank, bank) || bank_within(env_current()->bank, bank);
+}
+
 int64_t sys_bank_destroy(exo_handle_t handle)
 {
-    const struct env *me = env_current();
     struct bank *bank;
     unsigned budget = DESTROY_BUDGET;
-    int err = bank_find(handle, EXO_R_CONTROL, &bank);
 
-    if (err)
-        return err;
+    TRY(bank_find(handle, EXO_R_CONTROL, &bank));
     if (!bank->obj.bank)
         return -EXO_EINVAL;
-    if (bank_within(me->obj.bank, bank) || bank_within(me->bank, bank))
+    if (bank_carries(bank))
         return -EXO_EBUSY;
     return destroy_step(bank, &budget) ? 0 : -EXO_EAGAIN;
+}
+
+// --- asking back ---------------------------------------------------------------------------------
+
+void bank_slot_gone(struct cap_slot *slot)
+{
+    struct bank *bank = (struct bank *)slot->obj;
+
+    if (bank->keeper == slot)
+        bank->keeper = NULL;
+}
+
+static void keeper_tell(const struct bank *bank)
+{
+    struct env *env = bank->keeper ? slot_env(bank->keeper) : NULL;
+
+    if (!env || !bank->debt.frames)
+        return;
+    env->asked[0] = bank->obj.id;
+    env->asked[1] = bank->debt.frames;
+    env->asked[2] = bank->debt.lost;
+    env_notify(env, 1ull << bank->keeper->spare);
+}
+
+// Not the root, and not about to end.
+static int bank_find_alive(exo_handle_t handle, uint32_t rights, struct bank **bank)
+{
+    TRY(bank_find(handle, rights, bank));
+    if (!(*bank)->obj.bank)
+        return -EXO_EINVAL;
+    return (*bank)->folded || (*bank)->dying ? -EXO_EDEAD : 0;
+}
+
+// Takes what was listed or, if nothing was, ends the keeper. What was begun goes on (reap.c) if the
+// caller does not come back.
+static int bank_force(struct bank *bank)
+{
+    struct bank *child = TAILQ_FIRST(&bank->children);
+    unsigned budget = DESTROY_BUDGET;
+
+    if (child && child->listed) {
+        if (bank_carries(child))
+            return -EXO_EBUSY;
+        if (!child->dying) {
+            bank->debt.lost = child->obj.id;
+            bank->debt.nlost++;
+            keeper_tell(bank);
+        }
+        if (!destroy_step(child, &budget))
+            reap_later(&child->obj);
+        return -EXO_EAGAIN;
+    }
+    if (!bank->keeper)
+        return -EXO_ENOENT;
+    if (slot_env(bank->keeper) == env_current())
+        return -EXO_EBUSY;
+    env_begin_death(slot_env(bank->keeper), EXO_DEATH_REVOKED, bank->obj.id);
+    bank->keeper = NULL;
+    bank->debt.due = clock_ns() + EXO_RECLAIM_GRACE;
+    return -EXO_EBUSY;
+}
+
+int64_t sys_bank_reclaim(exo_handle_t handle, uint64_t limit, uint64_t grace, uint64_t flags)
+{
+    struct bank *bank;
+    uint64_t have, owes, owed;
+
+    TRY(bank_find_alive(handle, EXO_R_CONTROL, &bank));
+    if (flags & ~(uint64_t)EXO_RECLAIM_ABORT || grace > EXO_NEVER / 2)
+        return -EXO_EINVAL;
+    owed = bank->debt.frames;
+    owes = limit < bank->limit ? bank->limit - limit : 0;
+    have = bank->limit - bank->used < owes ? bank->limit - bank->used : owes;
+    bank->debt.frames = owes - have;
+    bank->limit -= have;
+    bank->obj.bank->used -= have;
+    if (owes == have)
+        return 0;
+    if (owes > owed) { // lower than ever
+        bank->debt.due = clock_ns() + (grace > EXO_RECLAIM_GRACE ? grace : EXO_RECLAIM_GRACE);
+        keeper_tell(bank);
+    }
+    return flags & EXO_RECLAIM_ABORT && clock_ns() >= bank->debt.due ? bank_force(bank)
+                                                                     : -EXO_EBUSY;
+}
+
+int64_t sys_bank_grant(exo_handle_t handle, exo_handle_t to, uint64_t frames)
+{
+    struct bank *bank, *child;
+
+    TRY(bank_find(handle, EXO_R_DERIVE, &bank));
+    TRY(bank_find_alive(to, 0, &child));
+    if (child->obj.bank != bank)
+        return -EXO_EINVAL;
+    if (frames > bank_room(bank))
+        return -EXO_ENOMEM;
+    bank_charge(bank, frames);
+    child->limit += frames;
+    return 0;
+}
+
+int64_t sys_bank_keep(exo_handle_t handle, uint64_t bits)
+{
+    struct cap_slot *slot;
+    struct bank *bank;
+
+    TRY(cap_find(handle, EXO_CAP_BANK, EXO_R_BIND, &slot));
+    if (bits & (bits - 1))
+        return -EXO_EINVAL;
+    bank = (struct bank *)slot->obj;
+    bank->keeper = bits ? slot : NULL;
+    slot->spare = bits ? (uint8_t)__builtin_ctzll(bits) : 0;
+    keeper_tell(bank);
+    return 0;
+}
+
+int64_t sys_bank_list(exo_handle_t handle, uint64_t on)
+{
+    struct bank *bank;
+
+    TRY(bank_find_alive(handle, EXO_R_CONTROL, &bank));
+    if (on > 1)
+        return -EXO_EINVAL;
+    TAILQ_REMOVE(&bank->obj.bank->children, bank, sibling);
+    if (on)
+        TAILQ_INSERT_HEAD(&bank->obj.bank->children, bank, sibling);
+    else
+        TAILQ_INSERT_TAIL(&bank->obj.bank->children, bank, sibling);
+    bank->listed = on;
+    return 0;
 }

@@ -19,6 +19,9 @@ struct bank {
     bool folded;  // sells nothing more; what is bought stays, its limit sinks with it
     bool dying;   // being destroyed
     bool settled; // folded or destroyed, and its unused limit and its children are the parent's
+    bool listed;  // for surrender: stands before all that are not, among its parent's children
+    struct exo_bank_debt debt; // what it owes its parent is not for sale
+    struct cap_slot *keeper;   // whose holder is told, by notification bit `spare`
     struct banks children;
     TAILQ_ENTRY(bank) sibling;
     struct frame_list bought[BANK_LISTS]; // by kind: objects, tables, anonymous pages
@@ -30,14 +33,17 @@ static inline struct frame_list *bank_list(struct bank *bank, enum exo_frame_kin
 
 static inline uint64_t bank_room(const struct bank *bank)
 {
-    return !bank || bank->folded || bank->dying ? 0 : bank->limit - bank->used;
+    uint64_t gone = bank ? bank->used + bank->debt.frames : 0;
+
+    return !bank || bank->folded || bank->dying || gone > bank->limit ? 0 : bank->limit - gone;
 }
 void bank_charge(struct bank *bank,
                  uint64_t frames); // after taking them: the caller has looked at bank_room
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
 void bank_init(struct bank *bank, uint64_t limit);
 int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank); // of the caller's
-void bank_root_grow(uint64_t frames); // RAM that was reserved at boot becomes the root's
+void bank_slot_gone(struct cap_slot *slot); // cap_hook_unref: its holder keeps the bank no more
+void bank_root_grow(uint64_t frames);       // RAM that was reserved at boot becomes the root's
 // --- frames (frame.c) ------------------------------------------------------------------------
 extern struct buddy frames_buddy;
 extern struct exo_frame *frames_exposed;

@@ -84,10 +84,7 @@ static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *
 
 static int op_unmap(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    int err = split_parts(g, bank, op);
-
-    if (err)
-        return err;
+    TRY(split_parts(g, bank, op));
     FOR_OP_SPOTS (s, g->as, op)
         spot_drop(g, &s);
     return 0;
@@ -109,16 +106,12 @@ static uint64_t pte_protected(uint64_t pte, uint32_t rights)
 
 static int op_protect(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    int err;
-
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
     FOR_OP_SPOTS (s, g->as, op)
         if (op->rights & ~rights_max(*s.entry))
             return -EXO_ERIGHTS;
-    err = split_parts(g, bank, op);
-    if (err)
-        return err;
+    TRY(split_parts(g, bank, op));
     FOR_OP_SPOTS (s, g->as, op) {
         uint64_t pte = pte_protected(*s.entry, op->rights);
 
@@ -236,19 +229,15 @@ int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
 
 int64_t sys_aspace_batch(exo_handle_t aspace, exo_handle_t bank, uaddr_t ops, uint64_t count)
 {
-    struct aspace *as = env_current()->aspace;
-    struct cap_slot *slot;
+    struct aspace *as;
     struct bank *pays = NULL;
     struct exo_map_op op;
     uint64_t done = 0, pages = 0;
     int err = 0;
 
-    if (aspace && !(err = cap_find(aspace, EXO_CAP_ASPACE, EXO_R_WRITE, &slot)))
-        as = (struct aspace *)slot->obj;
-    if (!err && bank)
-        err = bank_find(bank, EXO_R_BUY, &pays);
-    if (err)
-        return err;
+    TRY(aspace_find(aspace, &as));
+    if (bank)
+        TRY(bank_find(bank, EXO_R_BUY, &pays));
     if (count > BATCH_OPS)
         return -EXO_ELIMIT;
     for (; done < count && !err; done += !err) {

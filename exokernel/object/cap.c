@@ -57,25 +57,16 @@ void cap_hook_unref(struct cap_slot *slot)
         wait_disarm(slot);
     if (slot->type == EXO_CAP_SEGMENT)
         segment_slot_gone(slot);
+    if (slot->type == EXO_CAP_BANK)
+        bank_slot_gone(slot);
     kobj_unnamed((struct kobj *)slot->obj);
 }
 
-int cap_error(int err)
-{
-    static const int errors[] = {
-        [-CAP_OK] = 0,
-        [-CAP_AGAIN] = -EXO_EAGAIN,
-        [-CAP_EBADHANDLE] = -EXO_EBADHANDLE,
-        [-CAP_ETYPE] = -EXO_ETYPE,
-        [-CAP_ERIGHTS] = -EXO_ERIGHTS,
-        [-CAP_EBADGE] = -EXO_EINVAL,
-        [-CAP_EUSED] = -EXO_EEXISTS,
-        [-CAP_ENOSLOT] = -EXO_ENOSLOT,
-        [-CAP_EFULL] = -EXO_ENOSLOT,
-    };
-
-    return errors[-err];
-}
+_Static_assert(CAP_EBADHANDLE == -EXO_EBADHANDLE && CAP_ETYPE == -EXO_ETYPE &&
+                   CAP_ERIGHTS == -EXO_ERIGHTS && CAP_EBADGE == -EXO_EINVAL &&
+                   CAP_ENOSLOT == -EXO_ENOSLOT && CAP_AGAIN == -EXO_EAGAIN &&
+                   CAP_EUSED == -EXO_EEXISTS,
+               "errors of the core are the kernel's");
 
 // --- tables ----------------------------------------------------------------------------------
 
@@ -130,7 +121,7 @@ int env_clear_table_page_return(struct env *env)
 
 int cap_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, struct cap_slot **slot)
 {
-    return cap_error(cspace_lookup(&env_current()->caps, handle, (uint8_t)type, rights, slot));
+    return cspace_lookup(&env_current()->caps, handle, (uint8_t)type, rights, slot);
 }
 
 static bool has_range(const struct cap_slot *slot)
@@ -169,16 +160,6 @@ int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_
     return (int64_t)cspace_handle(slot);
 }
 
-int cap_copy_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights)
-{
-    return cap_error(cap_copy(src, dst, rights));
-}
-
-int cap_child_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge)
-{
-    return cap_error(cap_derive(src, dst, rights, badge));
-}
-
 // --- calls -----------------------------------------------------------------------------------
 
 static int narrow_check(const struct cap_slot *src, uint64_t range)
@@ -197,10 +178,8 @@ int64_t sys_cap_derive(exo_handle_t src, uint64_t rights, uint64_t badge, uint64
                        uint64_t range)
 {
     struct cap_slot *from, *to;
-    int err = cap_find(src, EXO_CAP_NONE, 0, &from);
 
-    if (err)
-        return err;
+    TRY(cap_find(src, EXO_CAP_NONE, 0, &from));
     if (flags & ~(uint64_t)(EXO_DERIVE_BADGE | EXO_DERIVE_RANGE | EXO_DERIVE_WATCH) ||
         (flags & EXO_DERIVE_BADGE && !badge))
         return -EXO_EINVAL;
@@ -208,13 +187,9 @@ int64_t sys_cap_derive(exo_handle_t src, uint64_t rights, uint64_t badge, uint64
         return -EXO_ETYPE;
     if (rights & ~(uint64_t)from->rights)
         return -EXO_ERIGHTS;
-    err = flags & EXO_DERIVE_RANGE ? narrow_check(from, range) : 0;
-    if (!err)
-        err = cap_slot_for(env_current(), 0, &to);
-    if (!err)
-        err = cap_child_to(from, to, (uint32_t)rights, flags & EXO_DERIVE_BADGE ? badge : 0);
-    if (err)
-        return err;
+    TRY(flags & EXO_DERIVE_RANGE ? narrow_check(from, range) : 0);
+    TRY(cap_slot_for(env_current(), 0, &to));
+    TRY(cap_derive(from, to, (uint32_t)rights, flags & EXO_DERIVE_BADGE ? badge : 0));
     if (flags & EXO_DERIVE_RANGE)
         range_set(to, range);
     if (flags & EXO_DERIVE_WATCH)
@@ -226,42 +201,37 @@ int64_t sys_cap_copy(exo_handle_t src, uint64_t rights, exo_handle_t env, uint64
 {
     struct cap_slot *from, *to;
     struct env *target;
-    int err = cap_find(src, EXO_CAP_NONE, 0, &from);
 
-    if (!err)
-        err = env_find(env, EXO_R_CONTROL, &target);
-    if (err)
-        return err;
+    TRY(cap_find(src, EXO_CAP_NONE, 0, &from));
+    TRY(env_find(env, EXO_R_CONTROL, &target));
     if (rights & ~(uint64_t)from->rights)
         return -EXO_ERIGHTS;
     if (index >> EXO_HANDLE_BITS)
         return -EXO_ENOSLOT;
-    err = cap_slot_for(target, (uint32_t)index, &to);
-    if (!err)
-        err = cap_copy_to(from, to, (uint32_t)rights);
-    return err ? err : (int64_t)cspace_handle(to);
+    TRY(cap_slot_for(target, (uint32_t)index, &to));
+    TRY(cap_copy(from, to, (uint32_t)rights));
+    return (int64_t)cspace_handle(to);
 }
 
 int64_t sys_cap_delete(exo_handle_t cap)
 {
     struct cap_slot *slot;
-    int err = cap_find(cap, EXO_CAP_NONE, 0, &slot);
 
-    if (!err)
-        cap_delete(slot);
-    return err;
+    TRY(cap_find(cap, EXO_CAP_NONE, 0, &slot));
+    cap_delete(slot);
+    return 0;
 }
 
 int64_t sys_cap_revoke(exo_handle_t cap)
 {
     struct cap_slot *slot;
-    int err = cap_find(cap, EXO_CAP_NONE, EXO_R_REVOKE, &slot);
 
+    TRY(cap_find(cap, EXO_CAP_NONE, EXO_R_REVOKE, &slot));
     pages_unmapped = 0;
-    for (unsigned n = 0; !err && n < REVOKE_CAPS && pages_unmapped < REVOKE_PAGES; n++)
+    for (unsigned n = 0; n < REVOKE_CAPS && pages_unmapped < REVOKE_PAGES; n++)
         if (cap_revoke(slot, 1) == CAP_OK)
             return 0;
-    return err ? err : -EXO_EAGAIN;
+    return -EXO_EAGAIN;
 }
 
 int64_t sys_cap_identify(exo_handle_t cap, uaddr_t info)
@@ -269,10 +239,8 @@ int64_t sys_cap_identify(exo_handle_t cap, uaddr_t info)
     struct cap_slot *slot;
     struct kobj *obj;
     struct exo_cap_info out = {.size = sizeof(out), .version = EXO_ABI_VERSION};
-    int err = cap_find(cap, EXO_CAP_NONE, 0, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(cap, EXO_CAP_NONE, 0, &slot));
     obj = (struct kobj *)slot->obj;
     out.type = slot->type;
     out.rights = slot->rights;

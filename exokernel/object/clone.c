@@ -81,10 +81,9 @@ static int regions_clone(struct page_clone *c, uaddr_t regions, uint64_t count, 
     for (; i < count; i++, *cursor = i << CURSOR_REGION) {
         struct exo_region r;
         uint64_t va;
-        int err = copy_from_user(&r, regions + i * sizeof(r), sizeof(r));
+        int err;
 
-        if (err)
-            return err;
+        TRY(copy_from_user(&r, regions + i * sizeof(r), sizeof(r)));
         if (!region_sound(&r))
             return -EXO_EINVAL;
         va = (*cursor & ((1ull << CURSOR_REGION) - 1)) << EXO_PAGE_SHIFT;
@@ -121,19 +120,14 @@ int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, u
                          uaddr_t cursor)
 {
     struct page_clone c = {.from = env_current()->aspace, .steps = CLONE_STEPS};
-    struct cap_slot *slot;
     uint64_t at, from, *place;
-    int err = cap_find(dst, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
+    int err;
 
-    if (!err)
-        err = bank_find(bank, EXO_R_BUY, &c.bank);
-    if (!err && count > CLONE_REGIONS)
-        err = -EXO_ELIMIT;
-    if (!err)
-        err = cursor_find(cursor, &at, &place);
-    if (err)
-        return err;
-    c.to = (struct aspace *)slot->obj;
+    TRY(aspace_find(dst, &c.to));
+    TRY(bank_find(bank, EXO_R_BUY, &c.bank));
+    if (count > CLONE_REGIONS)
+        return -EXO_ELIMIT;
+    TRY(cursor_find(cursor, &at, &place));
     if (c.to == c.from)
         return -EXO_EINVAL;
     from = at;
@@ -179,7 +173,7 @@ static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct 
         return 0;
     if (window && bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
         return -EXO_ENOMEM;
-    err = cap_error(cspace_clone(src, dst, copy));
+    err = cspace_clone(src, dst, copy);
     if (!err && window && window_live(src))
         window_clone(dst, src, c->to->aspace, c->to->bank);
     if (window) // one directory entry, or page by page
@@ -213,20 +207,14 @@ int64_t sys_cap_clone_table(exo_handle_t env, uaddr_t skip, uint64_t nskip, uadd
     uint64_t handles[CLONE_SKIP], from;
     struct table_clone c = {.skips = handles, .nskips = nskip, .windows = !flags};
     uint32_t at;
-    struct cap_slot *slot;
-    int err = cap_find(env, EXO_CAP_ENV, EXO_R_CONTROL, &slot);
+    int err;
 
-    if (!err && nskip > CLONE_SKIP)
-        err = -EXO_ELIMIT;
-    if (!err)
-        err = copy_from_user(handles, skip, nskip * sizeof(handles[0]));
-    if (!err)
-        err = copy_from_user(&from, cursor, sizeof(from));
-    if (!err)
-        err = copy_to_user(cursor, &from, sizeof(from));
-    if (err)
-        return err;
-    c.to = (struct env *)slot->obj;
+    TRY(env_find(env, EXO_R_CONTROL, &c.to));
+    if (nskip > CLONE_SKIP)
+        return -EXO_ELIMIT;
+    TRY(copy_from_user(handles, skip, nskip * sizeof(handles[0])));
+    TRY(copy_from_user(&from, cursor, sizeof(from)));
+    TRY(copy_to_user(cursor, &from, sizeof(from)));
     if (c.to == env_current() || from >> EXO_HANDLE_BITS || flags & ~(uint64_t)EXO_CLONE_NO_WINDOWS)
         return -EXO_EINVAL;
     at = (uint32_t)from;

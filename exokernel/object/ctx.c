@@ -276,9 +276,15 @@ void ctx_return_checks(struct ctx *ctx)
     if (!upcalls_open(ctx))
         return;
     if (ctx->notify_new) {
+        static uint64_t nothing[3];
+        uint64_t *asked = ctx->index ? nothing : ctx->env->asked;
+        uint32_t cause = asked[0] ? EXO_UP_REVOKE : EXO_UP_NOTIFY;
+
         ctx->notify_new = false;
-        if (ctx_pending(ctx) && upcall(ctx, EXO_UP_NOTIFY, 0, 0, 0))
+        if (ctx_pending(ctx) && upcall(ctx, cause, asked[2], asked[1], asked[0])) {
+            memset(asked, 0, sizeof(nothing));
             return;
+        }
     }
     if (ctx->slice_end) {
         ctx->slice_end = false;

@@ -106,8 +106,8 @@ static int send_one(struct ctx *from, struct ctx *to, unsigned i, struct sending
     TRY(cap_slot_for(to->env, 0, &s->to));
     rights &= s->from->rights;
     if (s->mode == EXO_SEND_DERIVE)
-        return cap_child_to(s->from, s->to, rights, 0);
-    return cap_copy_to(s->from, s->to, rights);
+        return cap_derive(s->from, s->to, rights, 0);
+    return cap_copy(s->from, s->to, rights);
 }
 
 static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)

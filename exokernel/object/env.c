@@ -16,7 +16,7 @@
 
 #include <core/dispatch.h>
 #include <core/log.h>
-#include <object/bank.h>
+#include <object/aspace.h>
 #include <x86/cpu.h>
 
 #define TEARDOWN_BUDGET 64
@@ -31,15 +31,13 @@ struct env *env_current(void)
 int env_find(exo_handle_t handle, uint32_t rights, struct env **env)
 {
     struct cap_slot *slot;
-    int err;
 
     *env = env_current();
     if (handle == 0)
         return 0;
-    err = cap_find(handle, EXO_CAP_ENV, rights, &slot);
-    if (!err)
-        *env = (struct env *)slot->obj;
-    return err;
+    TRY(cap_find(handle, EXO_CAP_ENV, rights, &slot));
+    *env = (struct env *)slot->obj;
+    return 0;
 }
 
 // --- making --------------------------------------------------------------------------------------
@@ -230,21 +228,6 @@ const struct kobj_ops env_ops = {
 };
 
 // --- the calls -----------------------------------------------------------------------------------
-
-// An ASPACE capability with WRITE; handle 0 is the caller's own.
-static int aspace_find(exo_handle_t handle, struct aspace **as)
-{
-    struct cap_slot *slot;
-    int err;
-
-    *as = env_current()->aspace;
-    if (handle == 0)
-        return 0;
-    err = cap_find(handle, EXO_CAP_ASPACE, EXO_R_WRITE, &slot);
-    if (!err)
-        *as = (struct aspace *)slot->obj;
-    return err;
-}
 
 int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor,
                        uint64_t cookie)

@@ -29,6 +29,7 @@ struct env {
     volatile struct exo_env_info *info; // kernel's writable view
     struct ctx_list contexts;
     uint64_t early_bits;         // notified before there was a context 0
+    uint64_t asked[3];           // EXO_UP_REVOKE is due: bank, frames, lost; or 0
     uint32_t ncontexts;          // ever made: the next one's number
     struct endpoint *supervisor; // holds a reference until the death is told
     uint64_t cookie;
@@ -138,21 +139,21 @@ void ctx_return_checks(struct ctx *ctx); // before every return to user code: as
 int slice_root(struct bank *bank, struct slice **slice); // boot: all positions of CPU 0
 void slice_enqueue(struct ctx *ctx, bool first);         // ready and bound: onto its slice's queue
 void slice_dequeue(struct ctx *ctx);
-void slice_reap(struct slice *slice,
-                struct env *env);   // its teardown takes this slice's time from now on
-void slice_reaped(struct env *env); // ... and is done
-void schedule(void);                // makes cpu->ctx the context to run; returns when there is one
-void schedule_to(
-    struct ctx *ctx); // run this ready context next, on the time of the slice that is running
+// The environment's teardown takes this slice's time from now on ... and is done.
+void slice_reap(struct slice *slice, struct env *env);
+void slice_reaped(struct env *env);
+void schedule(void); // makes cpu->ctx the context to run; returns when there is one
+// Runs this ready context next, on the time of the slice that is running.
+void schedule_to(struct ctx *ctx);
 void schedule_seed(uint64_t seed); // positions of random length (test of preemption)
 
 // --- endpoints (endpoint.c) ----------------------------------------------------------------------
-bool endpoint_server_died(struct env *env,
-                          unsigned budget); // callers get -EXO_EDEAD; true when all did
-void endpoint_tell_death(struct env *env);  // to its supervisor
-void endpoint_abandon(struct ctx *ctx);     // whom it serves gets -EXO_EDEAD
-void endpoint_leave(struct ctx *ctx);       // takes a context out of QUEUED, SERVED, RECEIVE
-void endpoint_notified(struct ctx *ctx);    // RECEIVE: notification bits came
+// Callers get -EXO_EDEAD; true when all did.
+bool endpoint_server_died(struct env *env, unsigned budget);
+void endpoint_tell_death(struct env *env); // to its supervisor
+void endpoint_abandon(struct ctx *ctx);    // whom it serves gets -EXO_EDEAD
+void endpoint_leave(struct ctx *ctx);      // takes a context out of QUEUED, SERVED, RECEIVE
+void endpoint_notified(struct ctx *ctx);   // RECEIVE: notification bits came
 
 // --- waits and deadlines (wait.c) ----------------------------------------------------------------
 void wait_leave(struct ctx *ctx); // takes its conditions out of the buckets

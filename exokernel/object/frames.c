@@ -41,11 +41,9 @@ uint64_t run_charge(const struct kobj *obj)
 static int run_new(struct bank *bank, exo_fn_t first, uint64_t count, bool ram, bool bought,
                    struct kobj **obj)
 {
-    int err = kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), obj);
     struct run *run;
 
-    if (err)
-        return err;
+    TRY(kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), obj));
     run = (struct run *)*obj;
     run->first = first;
     run->count = count;
@@ -171,7 +169,6 @@ int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint
 {
     struct bank *pays;
     struct kobj *obj;
-    int err;
 
     if (!count || flags & ~(uint64_t)(EXO_FRAMES_AT | EXO_FRAMES_2M))
         return -EXO_EINVAL;
@@ -179,8 +176,7 @@ int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint
         return -EXO_EINVAL;
     if (count > RUN_LIMIT)
         return -EXO_ELIMIT;
-    err = bank_find(bank, EXO_R_BUY, &pays);
-    if (!err)
-        err = frames_buy(pays, count, flags, frame, &obj);
-    return err ? err : cap_name_new(env_current(), obj, RUN_RIGHTS, 0);
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    TRY(frames_buy(pays, count, flags, frame, &obj));
+    return cap_name_new(env_current(), obj, RUN_RIGHTS, 0);
 }

@@ -94,10 +94,6 @@ int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot);
 // The root capability of a new object in env's table: returns the handle or a negative error (the
 // object is then released).
 int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_t badge);
-// dst becomes a copy (sibling) or a child of src, which keeps a narrowed range; negative exo error.
-int cap_copy_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights);
-int cap_child_to(struct cap_slot *src, struct cap_slot *dst, uint32_t rights, uint64_t badge);
-int cap_error(int caps_error); // of enum cap_err
 // What an IRQ or IOPORT capability covers: the range it was narrowed to, or all (lines 0..15, ports
 // 0..65535).
 void cap_range(const struct cap_slot *slot, uint32_t *first, uint32_t *count);

@@ -27,10 +27,8 @@ static int segment_find(exo_handle_t handle, uint32_t rights, uint64_t index, ui
                         struct segment **seg)
 {
     struct cap_slot *slot;
-    int err = cap_find(handle, EXO_CAP_SEGMENT, rights, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(handle, EXO_CAP_SEGMENT, rights, &slot));
     if (!count || index >= SEGMENT_ENTRIES || count > SEGMENT_ENTRIES - index)
         return -EXO_EINVAL;
     *seg = (struct segment *)slot->obj;
@@ -83,14 +81,11 @@ int64_t sys_segment_create(exo_handle_t bank)
 {
     struct bank *pays;
     struct kobj *obj;
-    int err = bank_find(bank, EXO_R_BUY, &pays);
 
-    if (!err && bank_room(pays) < 2)
-        err = -EXO_ENOMEM;
-    if (!err)
-        err = kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(struct segment), &obj);
-    if (err)
-        return err;
+    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    if (bank_room(pays) < 2)
+        return -EXO_ENOMEM;
+    TRY(kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(struct segment), &obj));
     ((struct segment *)obj)->table = table_buy(pays, obj, 0, 1);
     return cap_name_new(env_current(), obj, SEGMENT_RIGHTS, 0);
 }
@@ -103,15 +98,11 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
     struct cap_slot *slot;
     struct segment *seg;
     struct kobj *run;
-    int err;
 
     if (count > SEGMENT_ENTRIES)
         return -EXO_ELIMIT;
-    err = segment_find(handle, EXO_R_REVOKE, index, count, &seg);
-    if (!err)
-        err = cap_find(frames, EXO_CAP_FRAMES, rights, &slot);
-    if (err)
-        return err;
+    TRY(segment_find(handle, EXO_R_REVOKE, index, count, &seg));
+    TRY(cap_find(frames, EXO_CAP_FRAMES, rights, &slot));
     run = (struct kobj *)slot->obj;
     if (!(rights & EXO_R_READ) || !rights_sound(rights, EXO_MAP_WX) || !frames_is_ram(run) ||
         first >= frames_count(run) || count > frames_count(run) - first)
@@ -183,10 +174,8 @@ int64_t sys_segment_clear(exo_handle_t handle, uint64_t index, uint64_t count)
 {
     struct segment *seg;
     bool other;
-    int err = segment_find(handle, EXO_R_REVOKE, index, count, &seg);
 
-    if (err)
-        return err;
+    TRY(segment_find(handle, EXO_R_REVOKE, index, count, &seg));
     other = seg->clear_count && (seg->clear_first != index || seg->clear_count != count);
     if (other && !clear_step(seg))
         return -EXO_EAGAIN;
@@ -209,17 +198,13 @@ int64_t sys_segment_harvest(exo_handle_t handle, uint64_t index, uint64_t count,
 {
     uint64_t words[SEGMENT_ENTRIES / 64] = {0};
     struct segment *seg;
-    int err = segment_find(handle, EXO_R_REVOKE, index, count, &seg);
 
-    if (!err && count % 64)
-        err = -EXO_EINVAL;
-    if (err)
-        return err;
+    TRY(segment_find(handle, EXO_R_REVOKE, index, count, &seg));
+    if (count % 64)
+        return -EXO_EINVAL;
     for (uint64_t i = 0; i < count; i++)
         words[i / 64] |= (uint64_t)entry_dirty(seg, index + i) << i % 64;
-    err = copy_to_user(bits, words, count / 8);
-    if (err)
-        return err;
+    TRY(copy_to_user(bits, words, count / 8));
     for (uint64_t i = 0; i < count; i++) {
         if (!(words[i / 64] >> i % 64 & 1))
             continue;

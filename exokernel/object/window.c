@@ -14,6 +14,7 @@
 // page table. When a part of it is to be unmapped or protected, it is split into single pages
 // first.
 
+#include <core/dispatch.h>
 #include <core/log.h>
 #include <object/aspace.h>
 
@@ -252,10 +253,8 @@ int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
     struct cap_slot *slot;
     struct cap_window w;
     uint64_t length = SEGMENT_ENTRIES;
-    int err = cap_find(op->cap, EXO_CAP_NONE, need, &slot);
 
-    if (err)
-        return err;
+    TRY(cap_find(op->cap, EXO_CAP_NONE, need, &slot));
     if (slot->type != EXO_CAP_FRAMES && slot->type != EXO_CAP_SEGMENT)
         return -EXO_ETYPE;
     if (slot->type == EXO_CAP_FRAMES)
@@ -265,9 +264,7 @@ int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
         return -EXO_EINVAL;
     if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj))
         return -EXO_EINVAL;
-    err = window_join(slot, g->as, op, &w);
-    if (err)
-        return err;
+    TRY(window_join(slot, g->as, op, &w));
     if (slot->type == EXO_CAP_SEGMENT && !cow && op->va % SEG_SPAN == 0 &&
         op->count == SEGMENT_ENTRIES && !(pde && *pde & PTE_P && !pte_is_segment(*pde)))
         return map_table(slot, g, bank, op, &w);

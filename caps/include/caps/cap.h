@@ -37,16 +37,16 @@
 
 #include <caps/rights.h>
 
+// Numbered as the kernel numbers its errors (object/cap.c checks that), which passes them on.
 enum cap_err {
     CAP_OK = 0,
-    CAP_AGAIN = -1,      // bounded work done, more remains: look everything up anew and repeat
-    CAP_EBADHANDLE = -2, // names nothing, or something that is gone
-    CAP_ETYPE = -3,      // names an object of another type
-    CAP_ERIGHTS = -4,    // lacks a right that is needed, or asks for more than the source has
-    CAP_EBADGE = -5,     // the source has a badge already
-    CAP_EUSED = -6,      // the destination slot is not vacant
-    CAP_ENOSLOT = -7,    // the table has no such slot (or no vacant one)
-    CAP_EFULL = -8,      // the table has as many pages as a handle can address
+    CAP_EBADHANDLE = -1, // names nothing, or something that is gone
+    CAP_ETYPE = -2,      // names an object of another type
+    CAP_ERIGHTS = -3,    // lacks a right that is needed, or asks for more than the source has
+    CAP_EBADGE = -4,     // the source has a badge already
+    CAP_ENOSLOT = -7,    // the table has no such slot, no vacant one, or all the pages it can have
+    CAP_AGAIN = -8,      // bounded work done, more remains: look everything up anew and repeat
+    CAP_EUSED = -12,     // the destination slot is not vacant
 };
 
 #define CAP_FLAG_NOTIFY_CHILDLESS 0x01 // run cap_hook_childless when the last child goes

@@ -37,7 +37,7 @@ struct cspace {
 void cspace_init(struct cspace *cs);
 
 // Gives the table one zeroed page. Returns how many vacant slots that made: 0 when the page became
-// a root or directory page (so give another one), CAP_EFULL when it was not taken. To gain slots:
+// a root or directory page (so give another one), CAP_ENOSLOT when it was not taken. To gain slots:
 //     do { page = buy(); n = cspace_add_page(cs, page); } while (n == 0);
 int cspace_add_page(struct cspace *cs, void *page);
 

@@ -23,6 +23,9 @@ enum exo_call {
 
 #define EXO_CLONE_NO_WINDOWS 1u
 
+#define EXO_RECLAIM_ABORT 1u
+#define EXO_RECLAIM_GRACE 50000000ull // ns that a keeper has at least
+
 #define EXO_FRAMES_AT 1u
 #define EXO_FRAMES_2M 2u
 

@@ -32,7 +32,11 @@ enum exo_upcall {
     EXO_UP_EXCEPTION = 2, // vector, error code
     EXO_UP_NOTIFY = 3,    // new bits in `pending`
     EXO_UP_SLICE = 4,     // the context was preempted at the end of its slice
-    EXO_UP_REVOKE = 5,    // the kernel wants frames back: see exo_ctx.revoke_*
+    // A notification (the bit is in `pending`) by which the keeper of a bank learns that frames are
+    // wanted back: addr = identity of the bank, error = frames it owes, vector = identity of the
+    // listed bank that was destroyed for it last, or 0. Of several banks the last is told; all that
+    // was asked stands in exo_cap_info.debt.
+    EXO_UP_REVOKE = 5,
 };
 
 struct exo_save {
@@ -94,8 +98,7 @@ struct exo_ctx {
     uint32_t index;                     // 0x7c this context's number in its environment
     uint64_t flags;                     // 0x80 EXO_CTX_*
     uint64_t env;                       // 0x88 own identity
-    uint64_t revoke_bank;               // 0x90 revocation request: identity of the bank ...
-    uint64_t revoke_frames;             // 0x98 ... and how many frames the kernel wants from it
+    uint64_t reserved[2];               // 0x90
     struct exo_send send[EXO_MSG_CAPS]; // 0xa0
     uint64_t recv[EXO_MSG_CAPS]; // 0xe0 handles received by the last call / reply_wait; 0 = none
     uint64_t in_kind;            // 0x100 enum exo_event

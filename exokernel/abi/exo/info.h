@@ -80,7 +80,7 @@ enum exo_death {
     EXO_DEATH_KILLED,  // env_kill
     EXO_DEATH_UPCALL,  // a fault that could not be delivered: no entry, nested too deep, page
                        // missing
-    EXO_DEATH_REVOKED, // did not give back what the kernel asked for
+    EXO_DEATH_REVOKED, // did not give back what it was asked for; code = identity of the bank
 };
 
 struct exo_slice_info {

@@ -54,13 +54,20 @@ enum exo_rights {
     EXO_R_CALL = 1u << 7,    // call an endpoint
     EXO_R_SERVE = 1u << 8,   // receive and reply on an endpoint
     EXO_R_BUY = 1u << 9,     // buy from a bank
-    EXO_R_BIND = 1u << 10,   // bind a context to a slice; bind an interrupt
+    EXO_R_BIND = 1u << 10,   // bind a context to a slice; bind an interrupt; keep a bank
     EXO_R_ALL = (1u << 11) - 1
 };
 
 // An environment's identity: index in the exposed environment table and a generation; never reused.
 typedef uint64_t exo_env_id_t; // generation << 32 | index
 #define EXO_ENV_INDEX(id) ((uint32_t)(id))
+
+// What a bank owes its parent (bank_reclaim).
+struct exo_bank_debt {
+    uint64_t frames;      // not given back yet; they are not for sale
+    uint64_t due;         // when they may be taken by force (monotonic ns)
+    uint64_t lost, nlost; // identity of the listed child bank taken last; how many ever were
+};
 
 // What cap_identify tells of a capability (exo_cap_identify).
 struct exo_cap_info {
@@ -77,6 +84,7 @@ struct exo_cap_info {
     uint64_t env;         // ENV: its identity; ENDPOINT: the server's
     uint64_t window_va;   // where the slot's window is mapped in the caller's address space, or 0
     uint64_t window_pages;
+    struct exo_bank_debt debt; // BANK
 };
 
 #endif

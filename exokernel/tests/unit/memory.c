@@ -47,7 +47,7 @@ static exo_handle_t hand(int from, exo_handle_t cap, uint32_t rights, int to)
     run_as(from);
     CHECK(cap_find(cap, EXO_CAP_NONE, 0, &src) == 0);
     CHECK(cap_slot_for(envs[to], 0, &dst) == 0);
-    CHECK(cap_copy_to(src, dst, rights) == 0);
+    CHECK(cap_copy(src, dst, rights) == 0);
     run_as(to);
     return cspace_handle(dst);
 }

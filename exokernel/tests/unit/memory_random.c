@@ -202,6 +202,22 @@ static int64_t do_bank(void)
     }
 }
 
+static int64_t do_reclaim(void)
+{
+    exo_handle_t bank = some_cap(EXO_CAP_BANK);
+
+    switch (pick(6)) {
+    case 0:
+        return sys_bank_keep(bank, pick(3) ? 1ull << pick(64) : pick(4));
+    case 1:
+        return sys_bank_list(bank, pick(3));
+    case 2:
+        return sys_bank_grant(bank, some_cap(EXO_CAP_BANK), pick(100));
+    default:
+        return sys_bank_reclaim(bank, pick(FRAMES / ENVS), pick(2) ? 0 : pick(1ull << 30), pick(2));
+    }
+}
+
 // What other parts of the kernel do: moved capabilities, context blocks, another bank for the
 // tables.
 static int64_t do_others(void)
@@ -216,7 +232,7 @@ static int64_t do_others(void)
                      &slot) ||
             cap_slot_for(envs[pick(ENVS)], 0, &dst))
             return -1;
-        if (cap_copy_to(slot, dst, slot->rights))
+        if (cap_copy(slot, dst, slot->rights))
             return -1;
         cap_delete(slot);
         return 0;
@@ -239,9 +255,9 @@ static int64_t do_others(void)
     }
 }
 
-static int64_t (*const actions[])(void) = {do_batch,   do_batch, do_batch, do_segment,
-                                           do_segment, do_cap,   do_cap,   do_bank,
-                                           do_clone,   do_table, do_others};
+static int64_t (*const actions[])(void) = {do_batch,   do_batch, do_batch,  do_segment,
+                                           do_segment, do_cap,   do_cap,    do_bank,
+                                           do_clone,   do_table, do_others, do_reclaim};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 // Each environment gets capabilities to the others.
