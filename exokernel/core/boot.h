@@ -36,10 +36,10 @@ static inline uint64_t get64(const void *p)
     return *(const uint64_t *)p;
 }
 
-void multiboot_parse(uint32_t magic,
-                     paddr_t info); // x86/multiboot.c; panics when it is neither kind
-void acpi_parse(void);              // x86/acpi.c; before mem_init
-void loader_start(void);            // core/loader.c: makes the first environment
+// x86/multiboot.c; panics when it is neither kind.
+void multiboot_parse(uint32_t magic, paddr_t info);
+void acpi_parse(void);   // x86/acpi.c; before mem_init
+void loader_start(void); // core/loader.c: makes the first environment
 // The value of "name=value" or "name" (then "") among the words of a command line; NULL: not there.
 const char *boot_word(const char *words, const char *name);
 void serial_init(void);

@@ -7,11 +7,11 @@
 #include <exo/calls.h>
 
 struct ctx;
-struct exo_trace *trace_begin(struct ctx *ctx,
-                              uint32_t number); // its result may be filled in at once
-bool trace_get(uint64_t *cursor,
-               struct exo_trace *record); // the first record at or after *cursor, which moves on
-void trace_print(unsigned count);         // the last ones, to the log
+// Its result may be filled in at once.
+struct exo_trace *trace_begin(struct ctx *ctx, uint32_t number);
+// The first record at or after *cursor, which moves on.
+bool trace_get(uint64_t *cursor, struct exo_trace *record);
+void trace_print(unsigned count); // the last ones, to the log
 const char *call_name(uint32_t number);
 
 #endif

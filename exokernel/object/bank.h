@@ -37,8 +37,8 @@ static inline uint64_t bank_room(const struct bank *bank)
 
     return !bank || bank->folded || bank->dying || gone > bank->limit ? 0 : bank->limit - gone;
 }
-void bank_charge(struct bank *bank,
-                 uint64_t frames); // after taking them: the caller has looked at bank_room
+// After taking them: the caller has looked at bank_room.
+void bank_charge(struct bank *bank, uint64_t frames);
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
 void bank_init(struct bank *bank, uint64_t limit);
 int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank); // of the caller's

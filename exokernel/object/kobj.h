@@ -37,8 +37,8 @@ struct kobj {
 struct kobj_ops {
     const char *name;
     void (*release)(struct kobj *obj); // no capability, no reference: free it
-    int (*destroy)(struct kobj *obj,
-                   unsigned budget); // its bank goes: end it; 0 or -EXO_EAGAIN; NULL: caps go
+    // Its bank goes: end it; 0 or -EXO_EAGAIN; NULL: caps go.
+    int (*destroy)(struct kobj *obj, unsigned budget);
     void (*childless)(struct cap_slot *slot); // a watched slot lost its last child
     void (*counted)(struct kobj *obj);        // capability counts changed
     void (*identify)(struct kobj *obj, struct exo_cap_info *info);
@@ -52,10 +52,9 @@ extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 // place in the table is that of EXO_CAP_NONE.
 #define KOBJ_CTX EXO_CAP_NONE
 
-extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops,
-    slice_ops; // object/{ctx,env,endpoint,slice}.c
-extern const struct kobj_ops bank_ops, frames_ops, segment_ops,
-    aspace_ops; // object/{bank,frames,segment,aspace}.c
+// Each in object/<type>.c.
+extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops, slice_ops;
+extern const struct kobj_ops bank_ops, frames_ops, segment_ops, aspace_ops;
 
 // Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames). Returns 0 or -EXO_ENOMEM.
 int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct kobj **obj);

@@ -101,10 +101,10 @@ void cap_range(const struct cap_slot *slot, uint32_t *first, uint32_t *count);
 // What the hooks of the capability core owe to waits and endpoints:
 #define CAP_FLAG_ARMED 0x10 // cap_arm: spare is the notification bit
 #define CAP_W_EVENT    0xff // slot.wkind of an endpoint capability whose CHILDLESS event is queued
-void wait_counted(
-    struct kobj *obj); // cap_hook_counted, every type, before the exposed counts follow
-void wait_disarm(
-    struct cap_slot *slot); // cap_hook_unref, slot has CAP_FLAG_ARMED: before kobj_unnamed
+// cap_hook_counted, every type, before the exposed counts follow.
+void wait_counted(struct kobj *obj);
+// cap_hook_unref, slot has CAP_FLAG_ARMED: before kobj_unnamed.
+void wait_disarm(struct cap_slot *slot);
 void endpoint_event_drop(struct cap_slot *slot); // cap_hook_unmap, slot.wkind is CAP_W_EVENT
 
 #endif

@@ -45,8 +45,8 @@ enum exo_cap_type {
 enum exo_rights {
     EXO_R_READ = 1u << 0,
     EXO_R_WRITE = 1u << 1, // counted: see exo_frame.wcaps
-    EXO_R_DERIVE =
-        1u << 2, // re-badge (endpoints), narrow a range (irq, ioport), split (bank, slice)
+    // Re-badge (endpoints), narrow a range (irq, ioport), split (bank, slice).
+    EXO_R_DERIVE = 1u << 2,
     EXO_R_REVOKE = 1u << 3, // revoke descendants; fill and clear a segment
     EXO_R_EXEC = 1u << 4,
     EXO_R_NOTIFY = 1u << 5,  // set notification bits of an environment
