@@ -26,6 +26,8 @@ enum { LSR_READY = 1, LSR_THR_EMPTY = 32 };
 
 static const struct libos_start *start;
 static exo_handle_t port;
+static exo_handle_t memories[4]; // what line_memory has bought
+static unsigned nmemories;
 
 static void set(unsigned reg, uint8_t value)
 {
@@ -81,6 +83,8 @@ int line_memory(struct line_memory *memory, size_t size)
     struct exo_cap_info info = {.size = sizeof info, .version = EXO_ABI_VERSION};
     uint64_t pages = size / EXO_PAGE_SIZE;
     int64_t frames = exo_frames_alloc(H_BANK, pages, 0, 0);
+    if (frames >= 0 && nmemories < sizeof memories / sizeof *memories)
+        memories[nmemories++] = (exo_handle_t)frames;
     if (frames < 0 || exo_cap_identify((exo_handle_t)frames, &info) < 0)
         return -1;
     memory->bytes = exo_map((exo_handle_t)frames, 0, pages, EXO_R_READ | EXO_R_WRITE);
@@ -107,4 +111,6 @@ void line_drop(void)
 {
     exo_cap_delete(start->extra[EXECD_X_UART]);
     exo_cap_delete(start->extra[EXECD_X_IRQ]);
+    for (unsigned i = 0; i < nmemories; i++)
+        exo_cap_delete(memories[i]);
 }
