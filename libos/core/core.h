@@ -76,9 +76,12 @@ static inline bool vfork_active(void)
 {
     return thread_self()->vfork != NULL;
 }
-long vfork_leave(void); // the simulated child becomes a whole process: 0 there, or an error
-long vfork_exec(void);  // exec in a simulated child, once it can succeed: returns 0 in the real
-                        // child, or an error
+// Both call undo(what) in the parent, where what the child has prepared is of no use.
+long vfork_leave(void (*undo)(void *what),
+                 void *what); // the simulated child becomes a whole process: 0 there, or an error
+long vfork_exec(void (*undo)(void *what),
+                void *what); // exec in a simulated child, once it can succeed: returns 0 in the
+                             // real child, or an error
 
 // mem
 unsigned mem_part_handles(exo_handle_t *handles,

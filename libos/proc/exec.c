@@ -48,6 +48,11 @@ static void exec_free(struct exec *x)
     heap_free(x);
 }
 
+static void exec_undo(void *x)
+{
+    exec_free(x);
+}
+
 static int set_path(struct exec *x, const char *path)
 {
     size_t n = strlen(path) + 1;
@@ -286,11 +291,11 @@ static long execute(struct exec *x, struct file *file, uint64_t argv, uint64_t e
     if (!error)
         error = prepare(x, file);
     if (!error && x->setid && vfork_active())
-        error = (int)vfork_leave();
+        error = (int)vfork_leave(exec_undo, x);
     if (!error && x->setid)
         error = setid_exec(x->path, &x->args);
     if (!error && vfork_active())
-        error = (int)vfork_exec();
+        error = (int)vfork_exec(exec_undo, x);
     if (!error)
         commit(x);
     exec_free(x);

@@ -55,7 +55,7 @@ static void discard(uint64_t bits)
 {
     sig.pending &= ~bits;
     sig.local &= ~bits;
-    for (; bits; bits &= bits - 1)
+    for (; bits && !TAILQ_EMPTY(&sig.queue); bits &= bits - 1)
         queue_drop(__builtin_ctzll(bits) + 1);
 }
 

@@ -13,6 +13,7 @@
 // other call turns the child into a real one first: an ordinary fork from here, in which the call
 // then runs.
 #include <core/core.h>
+#include <lx/fcntl.h>
 #include <lx/signal.h>
 
 struct vfork_state {
@@ -20,6 +21,8 @@ struct vfork_state {
     struct embryo embryo;
     struct fd_table *fds; // the parent's
     void *signals;
+    void (*undo)(void *what); // what the child made in our memory and takes along in its copy
+    void *what;
 };
 
 // --- the parent comes back
@@ -33,6 +36,8 @@ static void __attribute__((noreturn)) parent_resume(long result)
     fd_table_swap(v->fds);
     fd_table_drop(v->fds); // the child's now
     sig_restore(v->signals);
+    if (v->undo)
+        v->undo(v->what);
     heap_free(v);
     regs.rax = (uint64_t)result;
     sys_resume(&regs);
@@ -62,6 +67,7 @@ static long become_real(bool application)
         child_settle();
         return 0;
     }
+    v->undo = NULL;
     int error = embryo_make(&v->embryo); // the old one was given back
     if (error)
         parent_resume(error);
@@ -70,13 +76,17 @@ static long become_real(bool application)
 
 // A set-id exec takes the process's pid over: the child must be a process for that, and whole,
 // should it fail.
-long vfork_leave(void)
+long vfork_leave(void (*undo)(void *what), void *what)
 {
+    thread_self()->vfork->undo = undo;
+    thread_self()->vfork->what = what;
     return become_real(true);
 }
 
-long vfork_exec(void)
+long vfork_exec(void (*undo)(void *what), void *what)
 {
+    thread_self()->vfork->undo = undo;
+    thread_self()->vfork->what = what;
     long r = become_real(false);
     if (r == 0)
         mem_forget_application();
@@ -111,6 +121,29 @@ static long child_parent(void)
 #define SYS(nr, name, args) long px_##name();
 #include <syscalls.def>
 #undef SYS
+
+// What concerns descriptors alone; a record lock needs a process that holds it.
+static long child_fcntl(long fd, long cmd, long arg, long d, long e, long f)
+{
+    switch (cmd) {
+    case LX_F_DUPFD:
+    case LX_F_DUPFD_CLOEXEC:
+    case LX_F_GETFD:
+    case LX_F_SETFD:
+    case LX_F_GETFL:
+    case LX_F_SETFL:
+        return px_fcntl((int)fd, (int)cmd, (uint64_t)arg);
+    default:
+        return divert(fd, cmd, arg, d, e, f);
+    }
+}
+
+// The embryo is a child of this process like any other.
+static long child_setpgid(int pid, int pgid)
+{
+    return px_setpgid(pid ? pid : (int)child_pid(), pgid);
+}
+
 #define AS_CALL(f)     ((syscall_fn)(void (*)(void))(f))
 #define HERE(nr, name) [nr] = AS_CALL(px_##name)
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -129,7 +162,7 @@ const syscall_fn vfork_table[LIBOS_NCALLS] = {
     HERE(262, newfstatat), HERE(269, faccessat), HERE(292, dup3), HERE(293, pipe2),
     HERE(318, getrandom), HERE(322, execveat), HERE(436, close_range), [39] = AS_CALL(child_pid),
     [186] = AS_CALL(child_pid), [110] = AS_CALL(child_parent), [60] = AS_CALL(child_exit),
-    [231] = AS_CALL(child_exit),
+    [231] = AS_CALL(child_exit), [72] = child_fcntl, [109] = AS_CALL(child_setpgid),
 };
 // clang-format on
 
