@@ -198,10 +198,10 @@ static int op_move(struct gather *g, struct bank *bank, const struct exo_map_op 
         return -EXO_EEXISTS;
     if (bank_room(bank) < pt_missing(g->as, op->va, op->count, 1))
         return -EXO_ENOMEM;
-    FOR_OP_SPOTS (s, g->as, &from) {
+    FOR_OP_SPOTS (s, g->as, &from)
         entry_put(pt_make(g->as, bank, s.va - from.va + op->va, 1), *s.entry);
+    FOR_OP_SPOTS (s, g->as, &from) // only now: a table of theirs may be one of the new place's
         spot_drop(g, &s);
-    }
     return 0;
 }
 

@@ -212,7 +212,8 @@ static bool take_childless(struct endpoint *ep, struct ctx *ctx)
 }
 
 // The server context takes this caller's call; on an error of the transfer the caller has failed
-// instead.
+// instead. Capabilities that come and go on the way may notify either of them (cap_arm), so neither
+// may be in a state that a notification ends.
 static int take_call(struct ctx *server, struct ctx *caller, uint64_t badge)
 {
     event_fill(server, EXO_EV_CALL, badge, caller->env->info->id, 0);
@@ -228,14 +229,12 @@ static bool take_queued(struct endpoint *ep, struct ctx *ctx)
     int err;
 
     while ((caller = TAILQ_FIRST(&ep->callers))) {
-        err = take_call(ctx, caller, caller->badge);
-        if (err) {
-            ctx_wake(caller, err);
-            continue;
-        }
         TAILQ_REMOVE(&ep->callers, caller, queue);
         caller->state = CTX_SERVED;
-        return true;
+        err = take_call(ctx, caller, caller->badge);
+        if (!err)
+            return true;
+        ctx_wake(caller, err);
     }
     return false;
 }
@@ -408,6 +407,7 @@ int64_t sys_call(struct ctx *ctx)
     struct cap_slot *slot;
     struct endpoint *ep;
     struct ctx *server;
+    int err;
 
     TRY(cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_CALL, &slot));
     if (meta_bad(ctx->regs.rsi))
@@ -420,7 +420,13 @@ int64_t sys_call(struct ctx *ctx)
     if (!server && ctx_interruptible(ctx))
         return -EXO_EINTR;
     if (server) {
-        TRY(take_call(server, ctx, ctx->badge));
+        server->state = CTX_READY;
+        err = take_call(server, ctx, ctx->badge);
+        server->state = CTX_RECEIVE;
+        if (err) {
+            endpoint_notified(server);
+            return err;
+        }
         join(ctx, ep, CTX_SERVED);
         ctx_wake(server, 0);
         schedule_to(server);

@@ -81,13 +81,13 @@ int ctx_bind(struct ctx *ctx, struct slice *slice)
 
     if (ctx->state == CTX_DEAD)
         return -EXO_EDEAD;
+    slice_dequeue(ctx);
+    if (old)
+        TAILQ_REMOVE(&old->bound, ctx, bound);
     if (slice) {
         kobj_get(&slice->obj);
         TAILQ_INSERT_TAIL(&slice->bound, ctx, bound);
     }
-    slice_dequeue(ctx);
-    if (old)
-        TAILQ_REMOVE(&old->bound, ctx, bound);
     ctx->slice = slice;
     if (ctx->running)
         this_cpu()->resched = true;

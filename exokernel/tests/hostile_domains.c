@@ -346,6 +346,31 @@ static void slices(void)
         peer_end(&peer);
         quiet = false;
     }
+    ATTEMPT("a context bound to the slice it has, to another, and back, many times over")
+    {
+        quiet = true;
+        for (unsigned i = 0; i < 3; i++) {
+            peer_make(&other[i], i + 1, true, 0, 0, spin, 0);
+            try(exo_ctx_bind(other[i].env, 0, half), 0);
+        }
+        for (unsigned i = 0; i < 30; i++) {
+            try(exo_ctx_bind(other[i % 3].env, 0, i & 4 ? half : boot->slice), 0);
+            try(exo_ctx_bind(other[i % 3].env, 0, i & 4 ? half : boot->slice), 0);
+            exo_ctx_yield(0, 0, 0);
+        }
+        for (unsigned i = 0; i < 3; i++)
+            peer_end(&other[i]);
+        // What is left behind would be written to by the next that is bound, wherever it lies now.
+        try(buy(SPOT, 512, RW), 1);
+        peer_make(&other[0], 1, true, 0, 0, spin, 0);
+        try(exo_ctx_bind(other[0].env, 0, half), 0);
+        for (uint64_t at = SPOT; at < SPOT + 512 * 4096; at += 8)
+            if (*(volatile uint64_t *)at)
+                attempt.wrong++;
+        peer_end(&other[0]);
+        try(unmap(SPOT, 512), 1);
+        quiet = false;
+    }
     ATTEMPT("time hoarded: seven spinners on one slice take nothing from another")
     {
         uint64_t theirs, ours;
