@@ -26,6 +26,7 @@ menuentry exoc {{
     module2 /boot/init init load
 }}
 """
+ICOUNT = ['-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc', 'base=2024-01-01,clock=vm']
 OVMF = '/usr/share/OVMF/OVMF_{}_4M.fd'
 
 
@@ -52,7 +53,7 @@ def run(args, scratch):
     command = [
         'qemu-system-x86_64', '-serial', 'stdio', '-display', 'none', '-monitor', 'none', '-no-reboot',
         '-m', str(args.memory), '-accel', 'tcg', '-cpu', args.cpu, '-device', 'isa-debug-exit,iobase=0x501,iosize=4',
-    ] + (iso(args, scratch) if args.iso else direct(args))
+    ] + (iso(args, scratch) if args.iso else direct(args)) + (ICOUNT if args.icount else [])
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=args.timeout)
     except subprocess.TimeoutExpired as late:
@@ -83,6 +84,7 @@ def main():
     parser.add_argument('--append', default='')
     parser.add_argument('--memory', type=int, default=48)
     parser.add_argument('--timeout', type=int, default=100)
+    parser.add_argument('--icount', action='store_true')
     parser.add_argument('--expect-panic')
     parser.add_argument('--iso', choices=['bios', 'uefi'])
     parser.add_argument('kernel')
