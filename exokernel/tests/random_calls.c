@@ -627,8 +627,9 @@ static void look_after(struct caller *c)
 // holds:
 static bool out_of_reach(uint32_t nr)
 {
-    return nr == EXO_CALL_env_exit || nr == EXO_CALL_device_bar || nr == EXO_CALL_machine_log ||
-           nr == EXO_CALL_machine_power || nr == EXO_CALL_machine_check;
+    return nr == EXO_CALL_env_exit || nr == EXO_CALL_env_kill || nr == EXO_CALL_device_bar ||
+           nr == EXO_CALL_machine_log || nr == EXO_CALL_machine_power ||
+           nr == EXO_CALL_machine_check;
 }
 
 static void stats_show(void)
