@@ -134,6 +134,11 @@ void *heap_resize(void *p, size_t old_size, size_t new_size);
 // Maps `pages` of a FRAMES or SEGMENT capability (from `first`) somewhere in the window area.
 // rights EXO_R_*. 0 or -LX_E...; window_unmap gives the address range back (and unmaps).
 int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va);
+// The same with room for a window of `room` pages, which window_extend makes larger: pages [first,
+// first + pages) of the capability, at va + first pages.
+int window_map_part(exo_handle_t cap, uint64_t first, uint64_t pages, uint64_t room,
+                    uint32_t rights, void **va);
+int window_extend(exo_handle_t cap, void *va, uint64_t first, uint64_t pages, uint32_t rights);
 void window_unmap(void *va, uint64_t pages);
 // Deletes the capability, and with it the window at va (NULL: it has none), and gives the range
 // back: one kernel call.

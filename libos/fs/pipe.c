@@ -12,6 +12,8 @@ struct pipe_end {            // one open end in this process (a FIFO opened read
     struct pipe_writers *w;  // windows
     struct pipe_readers *r;
     uint8_t *ring;
+    uint32_t shown;          // bytes of the ring that are mapped
+    uint32_t wrights;        // of the window of the writers' half
     exo_fn_t wframe, rframe; // physical names, for the exposed counts
     uint32_t base; // capabilities with the write right that fsd keeps (FIFO), not counted as ends
 };
@@ -83,24 +85,51 @@ static int64_t ring_fill(uint32_t head, uint32_t tail)
     return fill > PIPE_SIZE ? -LX_EIO : (int64_t)fill;
 }
 
-static size_t ring_put(struct pipe_end *p, uint32_t head, uint64_t buf, size_t n)
+// Most pipes carry little: the ring is mapped as far as its cursors have come, in growing parts.
+#define RING_FIRST ((uint32_t)EXO_PAGE_SIZE)
+
+static bool ring_show(struct pipe_end *p, size_t end)
 {
-    uint32_t at = head % PIPE_SIZE;
-    size_t first = PIPE_SIZE - at < n ? PIPE_SIZE - at : n;
-    size_t left = user_copy(p->ring + at, (const void *)buf, first);
-    if (left || first == n)
-        return first - left;
-    return n - user_copy(p->ring, (const void *)(buf + first), n - first);
+    if (end <= p->shown)
+        return true;
+    uint32_t to = p->shown * 4;
+    while (to < end)
+        to *= 4;
+    to = to < PIPE_SIZE ? to : PIPE_SIZE;
+    if (window_extend(p->wcap, p->w, 1 + p->shown / EXO_PAGE_SIZE, (to - p->shown) / EXO_PAGE_SIZE,
+                      p->wrights) < 0)
+        return false;
+    p->shown = to;
+    return true;
 }
 
-static size_t ring_take(struct pipe_end *p, uint32_t tail, uint64_t buf, size_t n)
+static size_t ring_part(struct pipe_end *p, uint32_t at, uint64_t buf, size_t n, bool put)
 {
-    uint32_t at = tail % PIPE_SIZE;
+    return n - (put ? user_copy(p->ring + at, (void *)buf, n)
+                    : user_copy((void *)buf, p->ring + at, n));
+}
+
+// In two parts where the ring ends.
+static long __attribute__((noinline))
+ring_copy_slow(struct pipe_end *p, uint32_t at, uint64_t buf, size_t n, bool put)
+{
     size_t first = PIPE_SIZE - at < n ? PIPE_SIZE - at : n;
-    size_t left = user_copy((void *)buf, p->ring + at, first);
-    if (left || first == n)
-        return first - left;
-    return n - user_copy((void *)(buf + first), p->ring, n - first);
+    if (!ring_show(p, at + first))
+        return -LX_ENOMEM;
+    size_t done = ring_part(p, at, buf, first, put);
+    if (done == first && first < n)
+        done += ring_part(p, 0, buf + first, n - first, put);
+    return done ? (long)done : -LX_EFAULT;
+}
+
+// Copies n > 0 bytes between the ring and memory: how many, or -LX_E.
+static inline long ring_copy(struct pipe_end *p, uint32_t cursor, uint64_t buf, size_t n, bool put)
+{
+    uint32_t at = cursor % PIPE_SIZE;
+    if (__builtin_expect(at + n > p->shown, 0))
+        return ring_copy_slow(p, at, buf, n, put);
+    size_t done = ring_part(p, at, buf, n, put);
+    return done ? (long)done : -LX_EFAULT;
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -117,9 +146,9 @@ static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
     int64_t fill = ring_fill(__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE), tail);
     long done = fill;
     if (fill > 0) {
-        size_t got = ring_take(p, tail, buf, (size_t)fill < n ? (size_t)fill : n);
-        __atomic_store_n(&p->r->tail, tail + (uint32_t)got, __ATOMIC_RELEASE);
-        done = got ? (long)got : -LX_EFAULT;
+        done = ring_copy(p, tail, buf, (size_t)fill < n ? (size_t)fill : n, false);
+        if (done > 0)
+            __atomic_store_n(&p->r->tail, tail + (uint32_t)done, __ATOMIC_RELEASE);
     }
     half_unlock(&p->r->lock);
     if (done > 0)
@@ -164,12 +193,12 @@ static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
     long done = fill < 0 ? fill : 0;
     size_t room = fill < 0 ? 0 : PIPE_SIZE - (size_t)fill;
     if (fill >= 0 && room >= least) {
-        size_t put = ring_put(p, head, buf, room < n ? room : n);
+        done = ring_copy(p, head, buf, room < n ? room : n, true);
         // A write of up to PIPE_BUF is all or nothing, also when its buffer ends in nowhere.
-        if (put < n && n <= LX_PIPE_BUF)
-            put = 0;
-        __atomic_store_n(&p->w->head, head + (uint32_t)put, __ATOMIC_RELEASE);
-        done = put ? (long)put : -LX_EFAULT;
+        if (done >= 0 && (size_t)done < n && n <= LX_PIPE_BUF)
+            done = -LX_EFAULT;
+        if (done > 0)
+            __atomic_store_n(&p->w->head, head + (uint32_t)done, __ATOMIC_RELEASE);
     }
     half_unlock(&p->w->lock);
     if (done > 0)
@@ -215,29 +244,43 @@ static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t
 
 // --- the rest of the operations ------------------------------------------------------------------
 
+static unsigned poll_in(struct pipe_end *p, unsigned events, struct poll_set *set)
+{
+    bool gone = writers_gone(p); // before the cursor: a writer writes, then goes
+    uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+    unsigned ready = gone ? LX_POLLHUP : 0;
+    if (head != p->r->tail)
+        ready |= events & (LX_POLLIN | LX_POLLRDNORM);
+    if (set) {
+        poll_word(set, &p->w->head, head);
+        poll_cap(set, EXO_COND_WCAPS, p->wcap, p->base + 1);
+    }
+    return ready;
+}
+
+static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *set)
+{
+    uint32_t tail = __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE);
+    unsigned ready = 0;
+    if (readers_gone(p))
+        ready = LX_POLLERR | (events & (LX_POLLOUT | LX_POLLWRNORM));
+    else if (PIPE_SIZE - (p->w->head - tail) >= LX_PIPE_BUF)
+        ready = events & (LX_POLLOUT | LX_POLLWRNORM);
+    if (set) {
+        poll_word(set, &p->r->tail, tail);
+        poll_cap(set, EXO_COND_WCAPS, p->rcap, p->base + 1);
+    }
+    return ready;
+}
+
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
     struct pipe_end *p = file->pipe;
     unsigned ready = 0;
-    bool gone = writers_gone(p); // before the cursor: a writer writes, then goes
-    uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
-    uint32_t tail = __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE);
-    if (file_readable(file)) {
-        if (head != tail)
-            ready |= events & (LX_POLLIN | LX_POLLRDNORM);
-        if (gone)
-            ready |= LX_POLLHUP;
-        poll_word(set, &p->w->head, head);
-        poll_cap(set, EXO_COND_WCAPS, p->wcap, p->base + 1);
-    }
-    if (file_writable(file)) {
-        if (readers_gone(p))
-            ready |= LX_POLLERR | (events & (LX_POLLOUT | LX_POLLWRNORM));
-        else if (PIPE_SIZE - (head - tail) >= LX_PIPE_BUF)
-            ready |= events & (LX_POLLOUT | LX_POLLWRNORM);
-        poll_word(set, &p->r->tail, tail);
-        poll_cap(set, EXO_COND_WCAPS, p->rcap, p->base + 1);
-    }
+    if (file->access != LX_O_WRONLY)
+        ready = poll_in(p, events, set);
+    if (file->access != LX_O_RDONLY)
+        ready |= poll_out(p, events, set);
     return ready;
 }
 
@@ -307,10 +350,13 @@ static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint
         return -LX_EIO;
     void *w, *r;
     uint32_t rw = EXO_R_READ | EXO_R_WRITE;
-    int err = window_map(wcap, 0, 1 + PIPE_PAGES, wi.rights & rw, &w);
+    int err = window_map_part(wcap, 0, 1 + RING_FIRST / EXO_PAGE_SIZE, 1 + PIPE_PAGES,
+                              wi.rights & rw, &w);
     if (err < 0)
         return err;
     p->w = w;
+    p->shown = RING_FIRST;
+    p->wrights = wi.rights & rw;
     p->ring = (uint8_t *)w + EXO_PAGE_SIZE;
     err = window_map(rcap, 0, 1, ri.rights & rw, &r);
     if (err < 0)

@@ -2,11 +2,13 @@
 // poll, select and their relatives: ask every file, and when none is ready sleep on the words and
 // counts that can make one ready. POSIX: poll(), select(), pselect().
 //
-// The conditions carry the values seen when the file was asked, so nothing that happens in between
-// is lost.
+// Most calls find something ready or do not want to wait: the files are asked once without keeping
+// conditions, and again with them before sleeping. The conditions carry the values seen when the
+// file was asked, so nothing that happens in between is lost.
 #include <fs/file.h>
 
-#define POLL_SMALL 32
+#define POLL_SMALL  128 // descriptors that need no memory of the heap
+#define CONDS_SMALL 32
 
 void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value)
 {
@@ -34,14 +36,9 @@ static unsigned poll_file(int fd, unsigned events, struct poll_set *set)
 static long poll_once(struct lx_pollfd *fds, uint32_t n, struct poll_set *set)
 {
     long ready = 0;
-    set->count = 0;
-    set->deadline = EXO_NEVER;
-    for (uint32_t i = 0; i < n; i++) {
-        fds[i].revents = 0;
-        if (fds[i].fd < 0)
-            continue;
-        fds[i].revents = (int16_t)poll_file(fds[i].fd, (uint16_t)fds[i].events, set);
-        ready += fds[i].revents != 0;
+    for (struct lx_pollfd *p = fds; p < fds + n; p++) {
+        p->revents = p->fd < 0 ? 0 : (int16_t)poll_file(p->fd, (uint16_t)p->events, set);
+        ready += p->revents != 0;
     }
     return ready;
 }
@@ -49,32 +46,36 @@ static long poll_once(struct lx_pollfd *fds, uint32_t n, struct poll_set *set)
 // Each file adds at most four conditions (a FIFO opened read-write).
 #define CONDS_PER_FILE 4
 
+static long poll_sleep(struct lx_pollfd *fds, uint32_t n, struct poll_set *set, exo_ns_t deadline)
+{
+    for (;;) {
+        set->count = 0;
+        set->deadline = EXO_NEVER;
+        long ready = poll_once(fds, n, set);
+        if (ready)
+            return ready;
+        exo_ns_t until = set->deadline < deadline ? set->deadline : deadline;
+        int err = block_wait(set->conds, set->count, until);
+        if (err == -LX_ETIMEDOUT && until == deadline)
+            return poll_once(fds, n, NULL);
+        if (err < 0 && err != -LX_ETIMEDOUT)
+            return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+    }
+}
+
 static long poll_loop(struct lx_pollfd *fds, uint32_t n, exo_ns_t deadline)
 {
-    struct exo_cond small[CONDS_PER_FILE * POLL_SMALL];
-    struct poll_set set = {.conds = small, .max = CONDS_PER_FILE * POLL_SMALL};
-    long ready;
-    if (n > POLL_SMALL) {
-        set.max = CONDS_PER_FILE * n;
+    struct exo_cond small[CONDS_SMALL];
+    struct poll_set set = {.conds = small, .max = CONDS_PER_FILE * n};
+    long ready = poll_once(fds, n, NULL);
+    if (ready || deadline == 0)
+        return ready;
+    if (set.max > CONDS_SMALL) {
         set.conds = heap_alloc(set.max * sizeof(*set.conds));
         if (!set.conds)
             return -LX_ENOMEM;
     }
-    for (;;) {
-        ready = poll_once(fds, n, &set);
-        if (ready || deadline == 0)
-            break;
-        exo_ns_t until = set.deadline < deadline ? set.deadline : deadline;
-        int err = block_wait(set.conds, set.count, until);
-        if (err == -LX_ETIMEDOUT && until == deadline) {
-            ready = poll_once(fds, n, &set);
-            break;
-        }
-        if (err < 0 && err != -LX_ETIMEDOUT) {
-            ready = err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
-            break;
-        }
-    }
+    ready = poll_sleep(fds, n, &set, deadline);
     if (set.conds != small)
         heap_free(set.conds);
     return ready;
@@ -165,27 +166,47 @@ struct fd_sets {
     uint64_t in[SET_WORDS], out[SET_WORDS], except[SET_WORDS];
 };
 
-static bool bit(const uint64_t *set, int fd)
-{
-    return set[fd / 64] >> (fd % 64) & 1;
-}
-
-static int sets_read(struct fd_sets *sets, int n, const uint64_t user[3])
+static int sets_read(struct fd_sets *sets, uint32_t words, const uint64_t user[3])
 {
     uint64_t *to[3] = {sets->in, sets->out, sets->except};
-    memset(sets, 0, sizeof(*sets));
     for (int i = 0; i < 3; i++) {
-        if (user[i] && user_read(to[i], user[i], (size_t)(n + 63) / 64 * 8) < 0)
+        if (!user[i])
+            memset(to[i], 0, words * sizeof(uint64_t));
+        else if (user_read(to[i], user[i], words * sizeof(uint64_t)) < 0)
             return -LX_EFAULT;
     }
     return 0;
 }
 
-static long sets_write(const struct lx_pollfd *fds, uint32_t count, int n, const uint64_t user[3])
+// The descriptors below n of all sets; their number, or an error.
+static long sets_list(const struct fd_sets *sets, int n, struct lx_pollfd *fds)
+{
+    uint32_t count = 0;
+    for (int base = 0; base < n; base += 64) {
+        uint64_t in = sets->in[base / 64], out = sets->out[base / 64];
+        uint64_t except = sets->except[base / 64], any = in | out | except;
+        if (n - base < 64)
+            any &= (1ull << (n - base)) - 1;
+        for (; any; any &= any - 1) {
+            int i = __builtin_ctzll(any);
+            if (!fd_file(base + i))
+                return -LX_EBADF;
+            int events = (in >> i & 1 ? LX_POLLIN : 0) | (out >> i & 1 ? LX_POLLOUT : 0) |
+                         (except >> i & 1 ? LX_POLLPRI : 0);
+            fds[count++] = (struct lx_pollfd){base + i, (int16_t)events, 0};
+        }
+    }
+    return count;
+}
+
+static long sets_write(const struct lx_pollfd *fds, uint32_t count, uint32_t words,
+                       const uint64_t user[3])
 {
     struct fd_sets r;
     long bits = 0;
-    memset(&r, 0, sizeof(r));
+    memset(r.in, 0, words * sizeof(uint64_t));
+    memset(r.out, 0, words * sizeof(uint64_t));
+    memset(r.except, 0, words * sizeof(uint64_t));
     for (uint32_t i = 0; i < count; i++) {
         int fd = fds[i].fd, re = fds[i].revents, ev = fds[i].events;
         uint64_t b = 1ull << (fd % 64);
@@ -198,7 +219,7 @@ static long sets_write(const struct lx_pollfd *fds, uint32_t count, int n, const
     }
     const uint64_t *from[3] = {r.in, r.out, r.except};
     for (int i = 0; i < 3; i++) {
-        if (user[i] && user_write(user[i], from[i], (size_t)(n + 63) / 64 * 8) < 0)
+        if (user[i] && user_write(user[i], from[i], words * sizeof(uint64_t)) < 0)
             return -LX_EFAULT;
     }
     return bits;
@@ -206,32 +227,24 @@ static long sets_write(const struct lx_pollfd *fds, uint32_t count, int n, const
 
 static long select_until(int n, const uint64_t user[3], exo_ns_t deadline)
 {
+    struct lx_pollfd small[POLL_SMALL], *fds = small;
     struct fd_sets sets;
     if (n < 0)
         return -LX_EINVAL;
     if (n > LX_FD_SETSIZE)
         n = LX_FD_SETSIZE;
-    long err = sets_read(&sets, n, user);
+    uint32_t words = (uint32_t)(n + 63) / 64;
+    long err = sets_read(&sets, words, user);
     if (err < 0)
         return err;
-    struct lx_pollfd *fds = heap_alloc((size_t)(n ? n : 1) * sizeof(*fds));
-    if (!fds)
+    if (n > POLL_SMALL && !(fds = heap_alloc((size_t)n * sizeof(*fds))))
         return -LX_ENOMEM;
-    uint32_t count = 0;
-    for (int fd = 0; fd < n && err == 0; fd++) {
-        int events = (bit(sets.in, fd) ? LX_POLLIN : 0) | (bit(sets.out, fd) ? LX_POLLOUT : 0) |
-                     (bit(sets.except, fd) ? LX_POLLPRI : 0);
-        if (!events)
-            continue;
-        if (!fd_file(fd))
-            err = -LX_EBADF;
-        fds[count++] = (struct lx_pollfd){fd, (int16_t)events, 0};
-    }
-    if (err == 0)
-        err = poll_loop(fds, count, deadline);
+    long count = sets_list(&sets, n, fds);
+    err = count < 0 ? count : poll_loop(fds, (uint32_t)count, deadline);
     if (err >= 0)
-        err = sets_write(fds, count, n, user);
-    heap_free(fds);
+        err = sets_write(fds, (uint32_t)count, words, user);
+    if (fds != small)
+        heap_free(fds);
     return err;
 }
 

@@ -87,23 +87,44 @@ static uint64_t rounded(const struct arena *a, uint64_t pages)
     return (pages * PAGE + a->align - 1) & ~(a->align - 1);
 }
 
-int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va)
+static int64_t window_show(exo_handle_t cap, uint64_t at, uint64_t first, uint64_t pages,
+                           uint32_t rights)
 {
-    struct arena *a = arena_for(pages);
-    uint64_t size = rounded(a, pages);
+    struct exo_map_op op = {.kind = EXO_OP_MAP,
+                            .va = at,
+                            .cap = cap,
+                            .first = first,
+                            .rights = rights,
+                            .count = (uint32_t)pages};
+    return pages <= BATCH_PAGES ? exo_aspace_batch(0, libos_bank, &op, 1) : -EXO_ELIMIT;
+}
+
+int window_map_part(exo_handle_t cap, uint64_t first, uint64_t pages, uint64_t room,
+                    uint32_t rights, void **va)
+{
+    struct arena *a = arena_for(room);
+    uint64_t size = rounded(a, room);
     uint64_t at = range_take(a, size);
     if (!at)
         return -LX_ENOMEM;
-    struct exo_map_op op = {
-        .kind = EXO_OP_MAP, .va = at, .cap = cap, .first = first, .rights = rights};
-    op.count = (uint32_t)pages;
-    int64_t done = pages <= BATCH_PAGES ? exo_aspace_batch(0, libos_bank, &op, 1) : -EXO_ELIMIT;
+    int64_t done = window_show(cap, at, first, pages, rights);
     if (done != 1) {
         range_give(a, at, size);
         return lx_error(done);
     }
     *va = (void *)at;
     return 0;
+}
+
+int window_map(exo_handle_t cap, uint64_t first, uint64_t pages, uint32_t rights, void **va)
+{
+    return window_map_part(cap, first, pages, pages, rights, va);
+}
+
+int window_extend(exo_handle_t cap, void *va, uint64_t first, uint64_t pages, uint32_t rights)
+{
+    int64_t done = window_show(cap, (uint64_t)va + first * PAGE, first, pages, rights);
+    return done == 1 ? 0 : lx_error(done);
 }
 
 void window_close(void *va, uint64_t pages, exo_handle_t cap)
