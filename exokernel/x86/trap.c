@@ -35,7 +35,7 @@ static void interrupt(uint32_t vector)
     }
 }
 
-static void leave_slow(struct cpu *cpu)
+static void __attribute__((noinline)) leave_slow(struct cpu *cpu)
 {
     struct ctx *ctx;
 
