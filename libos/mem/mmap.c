@@ -4,14 +4,14 @@
 // names.
 //
 // All work on the region tree; pages follow by fault, or at once where one call for all of them is
-// cheaper than a fault each (small mappings, MAP_POPULATE). What can fail is tried before anything
-// is taken away, except that a fixed mapping replaces what was there, as the standard says.
+// cheaper than a fault each (small copies of files, MAP_POPULATE). What can fail is tried before
+// anything is taken away, except that a fixed mapping replaces what was there, as the standard
+// says.
 #include <mem/mem.h>
 #include <fs/file.h>
 
-#define EAGER_PAGES 4ull   // anonymous mappings up to this size are bought at once
-#define EAGER_COPY  16ull  // and so are writable private mappings of files
-#define CHECK_PAGES 256ull // from this size on, ask the bank before promising
+#define EAGER_COPY  16ull // writable private mappings of files up to this size are filled at once
+#define CREDIT_PART 8ull  // so much of the bank's room may be promised before it is asked again
 
 static bool range_bad(uint64_t addr, uint64_t len)
 {
@@ -52,6 +52,24 @@ long px_munmap(uint64_t addr, uint64_t len)
 
 // --- mapping
 // --------------------------------------------------------------------------------------------
+// Memory is promised here and bought by faults, where only death is left for who has none: so the
+// bank is asked, but not each time.
+static int bank_check(uint64_t pages)
+{
+    static uint64_t credit;
+    struct exo_cap_info bank = {.size = sizeof bank, .version = EXO_ABI_VERSION};
+    if (pages > credit) {
+        if (exo_cap_identify(libos_bank, &bank) < 0)
+            return 0;
+        uint64_t room = bank.length - bank.used;
+        if (pages > room)
+            return -LX_ENOMEM;
+        credit = room / CREDIT_PART + pages;
+    }
+    credit -= pages;
+    return 0;
+}
+
 static int limits_check(const struct map_request *q)
 {
     if (q->len + region_total() > rlimit_cur(LX_RLIMIT_AS))
@@ -62,12 +80,7 @@ static int limits_check(const struct map_request *q)
     if (rlimit_cur(LX_RLIMIT_DATA) != UINT64_MAX &&
         q->len + region_total() > rlimit_cur(LX_RLIMIT_DATA))
         return -LX_ENOMEM;
-    if (q->len < CHECK_PAGES * PAGE || q->region_flags & RF_NORESERVE)
-        return 0;
-    struct exo_cap_info bank = {.size = sizeof bank, .version = EXO_ABI_VERSION};
-    if (exo_cap_identify(libos_bank, &bank) == 0 && q->len / PAGE > bank.length - bank.used)
-        return -LX_ENOMEM;
-    return 0;
+    return q->region_flags & RF_NORESERVE ? 0 : bank_check(q->len / PAGE);
 }
 
 static int place(struct map_request *q)
@@ -99,8 +112,6 @@ static int make_present(struct region *r, const struct map_request *q)
     uint64_t end = q->addr + q->len;
     bool copied = r->flags & RF_COPY;
     bool eager = q->map_flags & LX_MAP_POPULATE;
-    if (!r->backing && q->len <= EAGER_PAGES * PAGE && q->prot & LX_PROT_WRITE)
-        eager = true;
     if (copied && q->len <= EAGER_COPY * PAGE && q->prot & LX_PROT_WRITE)
         eager = true;
     return eager ? region_populate(r, q->addr, end) : 0;
