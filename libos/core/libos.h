@@ -123,6 +123,10 @@ size_t user_zero(void *dst, size_t n);
 long user_string(char *dst, uint64_t src, size_t max);
 int user_load32(uint64_t addr, uint32_t *value);
 int user_store32(uint64_t addr, uint32_t value);
+int user_fxsave(uint64_t addr); // the FPU's state: aligned, sizes and layout are the processor's;
+int user_xsave(uint64_t addr);  // restoring also fails when the state is not a sound one
+int user_fxrstor(uint64_t addr);
+int user_xrstor(uint64_t addr);
 int user_cas32(uint64_t addr, uint32_t *expected,
                uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
 

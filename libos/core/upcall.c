@@ -65,7 +65,7 @@ static void dump(const struct exo_save *s)
 // Not resolved: an accessor's recovery, the application's signal, or the end.
 static void deliver(struct exo_save *save, int signal, int code, uint64_t addr)
 {
-    uint64_t at = user_fixup(save->rip);
+    uint64_t at = in_libos(save->rip) ? user_fixup(save->rip) : 0;
     if (at) {
         save->rip = at;
         return;

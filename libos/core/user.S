@@ -9,6 +9,7 @@
 
     .text
     .global user_copy, user_zero, user_string_raw, user_load32, user_store32, user_cas32
+    .global user_fxsave, user_fxrstor, user_xsave, user_xrstor
     .global user_fixups, user_fixups_end
 
 .macro fixup from, to, at
@@ -126,6 +127,21 @@ user_cas32:
     mov $-11, %eax
     ret
     fixup 1b, 2b, bad_address
+
+// int user_fxsave(addr) and so on: the FPU's state, all of it (xsave) or its old part
+.macro fpu name, op
+\name:
+    mov $-1, %eax
+    mov %eax, %edx
+1:  \op (%rdi)
+2:  xor %eax, %eax
+    ret
+    fixup 1b, 2b, bad_address
+.endm
+    fpu user_fxsave, fxsave64
+    fpu user_fxrstor, fxrstor64
+    fpu user_xsave, xsave64
+    fpu user_xrstor, xrstor64
 
 bad_address:
     mov $-14, %eax

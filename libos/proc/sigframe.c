@@ -17,9 +17,13 @@
 // cancellation) is obeyed.
 #include <proc/signal.h>
 
-struct sigframe {
+struct sighead {
     uint64_t pad;
     struct lx_ucontext uc;
+};
+
+struct sigframe {
+    struct sighead head;
     struct lx_siginfo info;
     struct sig_resume resume;
 };
@@ -53,37 +57,41 @@ static uint32_t xsave_size(void)
     return size;
 }
 
-// Saves the live FPU state in fpu_area; returns its length.
-static uint32_t fpu_save(bool extended)
+static bool has_xsave(void)
 {
-    if (!extended || !(EXO_INFO->features & EXO_CPU_XSAVE)) {
-        __asm__ volatile("fxsave64 %0" : "=m"(fpu_area));
-        memset(fpu_area + SW_RESERVED, 0, FXSAVE_SIZE - SW_RESERVED);
-        return FXSAVE_SIZE;
-    }
-    uint32_t size = xsave_size();
-    uint32_t sw[12] = {FP_XSTATE_MAGIC1, size + 4, 0, 0, size};
-    memset(fpu_area + FXSAVE_SIZE, 0, 64); // the header must be clean
-    __asm__ volatile("xsave64 %0" : "=m"(fpu_area) : "a"(~0u), "d"(~0u));
-    memcpy(&sw[2], fpu_area + FXSAVE_SIZE, 8);
-    memcpy(fpu_area + SW_RESERVED, sw, sizeof(sw));
-    uint32_t end = FP_XSTATE_MAGIC2;
-    memcpy(fpu_area + size, &end, 4);
-    return size + 4;
+    return EXO_INFO->features & EXO_CPU_XSAVE;
 }
 
-// A ucontext is application data: an FPU image that the instruction would fault on is repaired
-// instead.
-static void fpu_restore(uint64_t from)
+static uint32_t fpu_size(bool extended)
 {
-    uint32_t magic, mxcsr;
-    if (!from || user_read(fpu_area, from, FXSAVE_SIZE) < 0)
+    return extended && has_xsave() ? xsave_size() + 4 : FXSAVE_SIZE;
+}
+
+// Saves the live FPU state, fpu_size(extended) bytes.
+static int fpu_save(uint64_t at, bool extended)
+{
+    if (!extended || !has_xsave())
+        return user_fxsave(at) < 0 ? -LX_EFAULT : user_store32(at + SW_RESERVED, 0);
+    uint32_t size = xsave_size(), low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    uint32_t sw[12] = {FP_XSTATE_MAGIC1, size + 4, low, high, size};
+    if (user_zero((void *)(at + FXSAVE_SIZE), 64) || user_xsave(at) < 0) // the header must be clean
+        return -LX_EFAULT;
+    if (user_write(at + SW_RESERVED, sw, sizeof(sw)) < 0)
+        return -LX_EFAULT;
+    return user_store32(at + size, FP_XSTATE_MAGIC2);
+}
+
+// A ucontext is application data: an FPU image that the instruction faults on is repaired.
+static void fpu_repair(uint64_t from, bool extended)
+{
+    uint32_t mxcsr;
+    if (user_read(fpu_area, from, FXSAVE_SIZE) < 0)
         return;
     memcpy(&mxcsr, fpu_area + 24, 4);
     mxcsr &= 0xffff;
     memcpy(fpu_area + 24, &mxcsr, 4);
-    memcpy(&magic, fpu_area + SW_RESERVED, 4);
-    if (magic != FP_XSTATE_MAGIC1 || !(EXO_INFO->features & EXO_CPU_XSAVE)) {
+    if (!extended) {
         __asm__ volatile("fxrstor64 %0" : : "m"(fpu_area));
         return;
     }
@@ -96,6 +104,16 @@ static void fpu_restore(uint64_t from)
     header[0] &= mask;
     memcpy(fpu_area + FXSAVE_SIZE, header, sizeof(header));
     __asm__ volatile("xrstor64 %0" : : "m"(fpu_area), "a"(~0u), "d"(~0u));
+}
+
+static void fpu_restore(uint64_t from)
+{
+    uint32_t magic;
+    if (!from || user_load32(from + SW_RESERVED, &magic) < 0)
+        return;
+    bool extended = magic == FP_XSTATE_MAGIC1 && has_xsave();
+    if ((extended ? user_xrstor(from) : user_fxrstor(from)) < 0)
+        fpu_repair(from, extended);
 }
 
 // --- entering a handler --------------------------------------------------------------------------
@@ -162,25 +180,30 @@ static void mask_for_handler(const struct lx_sigaction *action, int signo)
         t->altstack = t->altstack_size = t->altstack_flags = 0;
 }
 
+static int push_resume(uint64_t at, const struct sig_resume *resume)
+{
+    if (!resume)
+        return user_store32(at + offsetof(struct sig_resume, valid), 0);
+    return user_write(at, resume, sizeof(*resume));
+}
+
 void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct sig_resume *resume,
               bool extended)
 {
     struct lx_sigaction *action = &sig.action[info->signo - 1];
     struct lx_sigaction was = *action;
-    struct sigframe f;
-    uint64_t at = frame_stack(&was, regs->rsp);
-    uint32_t fpu = fpu_save(extended);
-    uint64_t fpu_at = (at - fpu) & ~63ull;
+    struct sighead head;
+    uint64_t fpu_at = (frame_stack(&was, regs->rsp) - fpu_size(extended)) & ~63ull;
+    uint64_t at = ((fpu_at - sizeof(struct sigframe)) & ~15ull) - 8; // as after a call instruction
 
-    at = ((fpu_at - sizeof(f)) & ~15ull) - 8; // as after a call instruction
-    fill_ucontext(&f.uc, regs, regs->rsp);
-    f.pad = (uint64_t)sig_pad;
-    f.info = *info;
-    f.uc.mc.fpstate = fpu_at;
-    f.resume = resume ? *resume : (struct sig_resume){0};
+    fill_ucontext(&head.uc, regs, regs->rsp);
+    head.pad = (uint64_t)sig_pad;
+    head.uc.mc.fpstate = fpu_at;
     if (resume)
-        f.uc.mc.rip = resume->reported_rip;
-    if (user_write(fpu_at, fpu_area, fpu) < 0 || user_write(at, &f, sizeof(f)) < 0)
+        head.uc.mc.rip = resume->reported_rip;
+    if (fpu_save(fpu_at, extended) < 0 || user_write(at, &head, sizeof(head)) < 0 ||
+        user_write(at + offsetof(struct sigframe, info), info, sizeof(*info)) < 0 ||
+        push_resume(at + offsetof(struct sigframe, resume), resume) < 0)
         proc_exit(LX_SIGSEGV);
     if (was.flags & LX_SA_RESETHAND)
         *action = (struct lx_sigaction){.handler = LX_SIG_DFL, .flags = was.flags};
@@ -189,7 +212,7 @@ void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct
     regs->rsp = at;
     regs->rdi = (uint64_t)info->signo;
     regs->rsi = at + offsetof(struct sigframe, info);
-    regs->rdx = at + offsetof(struct sigframe, uc);
+    regs->rdx = at + offsetof(struct sigframe, head.uc);
     regs->rax = 0;
     regs->rflags &= ~0x40500ull; // DF, TF, AC
 }
@@ -220,28 +243,32 @@ static void __attribute__((noreturn)) leave(struct exo_save *regs)
     sys_resume(regs);
 }
 
+#define RESUME_OFFSET (offsetof(struct sigframe, resume) - offsetof(struct sigframe, head.uc))
+
 // rt_sigreturn: the stack pointer is just above the return address of the handler's frame. Never
 // returns here.
 long px_rt_sigreturn(void)
 {
-    uint64_t at = sys_frame()->user_sp - offsetof(struct sigframe, uc);
-    struct sigframe f;
-    struct exo_save regs = {.cs = EXO_USER_CS, .ss = EXO_USER_SS};
-    if (user_read(&f, at, sizeof(f)) < 0)
+    uint64_t at = sys_frame()->user_sp, resume_at = at + RESUME_OFFSET;
+    struct lx_ucontext uc;
+    struct sig_resume resume;
+    uint32_t valid;
+    if (user_read(&uc, at, offsetof(struct lx_ucontext, sigmask_rest)) < 0 ||
+        user_load32(resume_at + offsetof(struct sig_resume, valid), &valid) < 0 ||
+        (valid && user_read(&resume, resume_at, sizeof(resume)) < 0))
         proc_exit(LX_SIGSEGV);
-    fpu_restore(f.uc.mc.fpstate);
+    fpu_restore(uc.mc.fpstate);
     struct thread *t = thread_self();
     t->restore_mask = false;
-    sig_set_mask(f.uc.sigmask);
-    sig_altstack_set(t, &f.uc.stack,
-                     f.uc.mc.rsp); // as it was before the handler, unless still in use
-    if (f.resume.valid && f.uc.mc.rip == f.resume.reported_rip)
-        regs = f.resume.regs;
-    else
-        regs_from(&f.uc.mc, &regs);
-    regs.cs = EXO_USER_CS;
-    regs.ss = EXO_USER_SS;
-    leave(&regs);
+    sig_set_mask(uc.sigmask);
+    sig_altstack_set(t, &uc.stack, uc.mc.rsp); // as before the handler, unless still in use
+    if (!valid || uc.mc.rip != resume.reported_rip) {
+        resume.regs = (struct exo_save){0};
+        regs_from(&uc.mc, &resume.regs);
+    }
+    resume.regs.cs = EXO_USER_CS;
+    resume.regs.ss = EXO_USER_SS;
+    leave(&resume.regs);
 }
 
 // --- where handlers start ------------------------------------------------------------------------

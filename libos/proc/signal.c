@@ -109,7 +109,8 @@ void sig_raise(const struct lx_siginfo *info)
         TAILQ_INSERT_TAIL(&sig.queue, q, link);
     }
     add_pending(bit);
-    sys_work_set();
+    if (bit & ~thread_self()->sigmask)
+        sys_work_set();
 }
 
 void sig_raise_self(int signo)
