@@ -100,9 +100,11 @@ void sys_restart(const struct sys_exit *exit)
     __attribute__((noreturn)); // serve the call again from the start
 void sys_resume(const struct exo_save *regs)
     __attribute__((noreturn)); // continue the application here
+// The vDSO, at the end of the text, runs as the application.
+extern const char libos_vdso[];
 static inline bool in_libos(uint64_t rip)
 {
-    return rip - LIBOS_TEXT < LIBOS_PROCTAB - LIBOS_TEXT;
+    return rip - LIBOS_TEXT < (uint64_t)libos_vdso - LIBOS_TEXT;
 }
 extern const volatile struct proc_rec *proc_self_rec;
 static inline const volatile struct proc_rec *proc_self(void) // own process record; never NULL

@@ -2,6 +2,7 @@
 //
 // Calling servers, waiting, and the clock.
 #include <core/core.h>
+#include <exo/clock.h>
 
 static const int16_t exo_to_lx[] = {
     [EXO_EBADHANDLE] = LX_EIO,      [EXO_ETYPE] = LX_EIO,     [EXO_ERIGHTS] = LX_EPERM,
@@ -72,16 +73,5 @@ int block_wait(const struct exo_cond *conds, unsigned n, exo_ns_t deadline)
 
 exo_ns_t clock_now(void)
 {
-    const volatile struct exo_info *info = EXO_INFO;
-    for (;;) {
-        uint32_t seq = info->clock_seq;
-        uint64_t base = info->tsc_base, ns = info->tsc_ns, mult = info->tsc_mult;
-        uint32_t shift = info->tsc_shift;
-        uint32_t lo, hi;
-        __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-        if (seq & 1 || seq != info->clock_seq)
-            continue;
-        uint64_t passed = ((uint64_t)hi << 32 | lo) - base;
-        return ns + (uint64_t)((unsigned __int128)passed * mult >> shift);
-    }
+    return exo_clock_now();
 }

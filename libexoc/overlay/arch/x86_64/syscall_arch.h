@@ -9,8 +9,12 @@
  * gone afterwards, and keeps its own red zone clear. The number travels behind the arguments: these
  * are then already where the C ABI and the library OS want them, and a stub is two instructions.
  *
- * There is no vDSO: clock_gettime and getcpu are as cheap through the entry as they would be there.
+ * The clock has its vDSO, as on Linux: libos/vdso.
  */
+#define VDSO_USEFUL
+#define VDSO_CGT_SYM "__vdso_clock_gettime"
+#define VDSO_CGT_VER "LINUX_2.6"
+
 #define __SYSCALL_LL_E(x) (x)
 #define __SYSCALL_LL_O(x) (x)
 
