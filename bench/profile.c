@@ -42,7 +42,7 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 
-#define READS     1
+#define ACCESSES  3 // reads and writes
 #define DOMAINS   32
 #define BUCKETS   65536
 #define ENTER_LEN 32 // the comparison is one of the first instructions
@@ -126,7 +126,7 @@ static void translated(plugin_id_t id, struct qemu_plugin_tb *tb)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, 0, place_of(insn));
         if (address >= enter && address < enter + ENTER_LEN && size > 4 && bytes[0] == 0x48 &&
             bytes[1] == 0x81)
-            qemu_plugin_register_vcpu_mem_cb(insn, entered, 0, READS, NULL);
+            qemu_plugin_register_vcpu_mem_cb(insn, entered, 0, ACCESSES, NULL);
     }
 }
 
