@@ -16,6 +16,7 @@ static int op_stat(struct request *r)
     err = ext_inode_load(&vol, ino, &inode);
     if (err < 0)
         return err;
+    attr_publish(r, &inode);
     ext_stat_fill(&inode, FS_ROOT_DEV, (struct lx_stat *)MSG);
     r->m->meta = EXO_META(sizeof(struct lx_stat), 0);
     return 0;
@@ -37,6 +38,7 @@ static int op_access(struct request *r)
         err = ext_inode_load(&vol, ino, &inode);
     if (err < 0)
         return err;
+    attr_publish(r, &inode);
     uint32_t want = (uint32_t)r->arg[0]; // R_OK, W_OK, X_OK are EXT_R, EXT_W, EXT_X
     bool changes = (want & EXT_W) && (LX_S_ISREG(inode.mode) || LX_S_ISDIR(inode.mode));
     if (changes && vol.read_only)
@@ -54,7 +56,6 @@ static int set_attr(struct request *r, uint64_t at_flags, const struct ext_attr 
     if (n)
         node_note_writes(n);
     err = ext_attr_set(&vol, &r->cred, ino, attr);
-    dir_forget(ino);
     if (n)
         node_publish(n);
     return err;

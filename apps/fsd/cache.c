@@ -2,113 +2,239 @@
 // Names and directories looked up before, so that a path whose parts are known costs a few steps
 // each.
 //
-// names    (directory, name) -> inode, of directories and files; not of symbolic links, mount
-//          points and long names
-// dirs     directory -> who may search it
+// names    (directory, name) -> inode, or that there is no such name; not of mount points and long
+// names dirs     directory -> who may search it, and whether it is public: whether everybody may
+// search and read it and all above it
 //
-// Both are tables in which a new entry takes the place of whatever was there. Only what exists is
-// remembered, so making a name changes nothing; whoever removes or moves one forgets it here, and
-// whoever changes a directory's owner or mode, or makes a directory of an inode number that may
-// have been one before, forgets the directory.
+// Names in public directories are in the published pages (publish.c), the others in a table of our
+// own. In all of them a new entry takes the place of whatever was there. The volume library tells
+// which names and inodes it changes: they are forgotten. A directory that is public no more, or may
+// be, takes everything published with it, if it may have names there.
 //
 // The walk stops at the first part that is anything special, and the volume library goes on from
 // there.
 #include "fsd.h"
 #include <string.h>
 
-#define NAMES    2048u
-#define DIRS     512u
-#define NAME_LEN 30u
-
-struct name {
-    uint32_t dir, ino; // ino 0: nothing
-    uint8_t len;
-    bool is_dir;
-    char text[NAME_LEN];
-};
+#define PRIVATE_NAMES 1024u
+#define DIRS          512u
+#define TOLD          8192u // bits
+#define DEPTH_MAX     64    // deeper directories are not public
+#define EVERYBODY     0555u
 
 struct dir {
-    uint32_t ino;           // 0: nothing
-    struct ext_inode inode; // mode and owner count
+    uint32_t ino; // 0: nothing
+    uint16_t mode;
+    uint32_t uid, gid;
+    bool public;
 };
 
-static struct name names[NAMES];
+static struct names_name private_names[PRIVATE_NAMES];
 static struct dir dirs[DIRS];
+static uint64_t told[TOLD / 64]; // by inode number: names in such a directory may be published
 
-static struct name *name_place(uint32_t dir, const char *text, uint32_t len)
+// Takes the component at `at`, in memory that is readable for seven bytes behind its end; NULL if
+// it is too long.
+static const char *component(const char *at, struct names_key *key)
 {
-    uint32_t h = dir * 0x9e3779b1u + len;
-    for (uint32_t i = 0; i < len; i++)
-        h = h * 31 + (uint8_t)text[i];
-    h ^= h >> 15;
-    return &names[h % NAMES];
+    uint64_t w;
+    key->len = 0;
+    key->hash = 0;
+    do
+        memcpy(&w, at + key->len, sizeof(w));
+    while (names_key_add(key, w) && key->len <= NAMES_LEN);
+    return key->len <= NAMES_LEN ? at + key->len : NULL;
 }
 
-static bool name_is(const struct name *n, uint32_t dir, const char *text, uint32_t len)
+static bool match(const struct names_name *n, const struct names_key *key, uint32_t dir)
 {
-    return n->ino && n->dir == dir && n->len == len && !memcmp(n->text, text, len);
+    return n->dir == dir && n->len == key->len && !memcmp(n->text, key->text, key->len);
 }
 
-void name_forget(uint32_t dir, const char *text, uint32_t len)
+static struct names_name *place(bool public, const struct names_key *key, uint32_t dir)
 {
-    struct name *n = name_place(dir, text, len);
-    if (name_is(n, dir, text, len))
-        n->ino = 0;
+    uint32_t count = 0;
+    struct names_name *names = public ? publish_names(&count) : NULL;
+    if (!names)
+        return &private_names[names_place(key, dir, PRIVATE_NAMES)];
+    return &names[names_place(key, dir, count)];
 }
 
-void dir_forget(uint32_t ino)
+static bool may_have_told(uint32_t dir)
 {
-    if (dirs[ino % DIRS].ino == ino)
-        dirs[ino % DIRS].ino = 0;
+    return told[dir % TOLD / 64] >> dir % 64 & 1;
+}
+
+static void erase(void)
+{
+    publish_erase();
+    memset(told, 0, sizeof(told));
+}
+
+static void dirs_forget(void)
+{
+    memset(dirs, 0, sizeof(dirs));
 }
 
 void names_forget_all(void)
 {
-    memset(names, 0, sizeof(names));
+    memset(private_names, 0, sizeof(private_names));
+    dirs_forget();
+    erase();
+}
+
+// --- what the volume library tells
+// -----------------------------------------------------------------------------
+
+// False: too long to be here.
+static bool key_make(const char *text, uint32_t len, struct names_key *key)
+{
+    char name[NAMES_LEN + 8] = {0};
+    if (!len || len > NAMES_LEN)
+        return false;
+    memcpy(name, text, len);
+    component(name, key);
+    return key->len == len;
+}
+
+static void name_changed(uint32_t dir, const char *text, uint32_t len)
+{
+    struct names_key key;
+    if (!key_make(text, len, &key))
+        return;
+    struct names_name *n = place(false, &key, dir);
+    if (match(n, &key, dir))
+        n->dir = 0;
+    n = place(true, &key, dir);
+    if (!match(n, &key, dir))
+        return;
+    publish_begin();
+    n->dir = 0;
+    publish_end();
+}
+
+static void inode_changed(const struct ext_inode *inode)
+{
+    struct dir *d = &dirs[inode->ino % DIRS];
+    attr_forget(inode->ino);
+    if (!LX_S_ISDIR(inode->mode))
+        return;
+    if (d->ino == inode->ino && !inode->nlink)
+        d->ino = 0;
+    if (d->ino == inode->ino &&
+        (d->mode != inode->mode || d->uid != inode->uid || d->gid != inode->gid))
+        dirs_forget();
+    if ((inode->mode & EVERYBODY) != EVERYBODY && may_have_told(inode->ino))
+        erase();
+}
+
+const struct ext_watch names_watch = {name_changed, inode_changed, names_forget_all};
+
+// --- directories
+// -----------------------------------------------------------------------------------------------
+
+static bool everybody_reaches(const struct ext_inode *dir)
+{
+    struct ext_inode at = *dir;
+    for (int depth = 0; depth < DEPTH_MAX && (at.mode & EVERYBODY) == EVERYBODY; depth++) {
+        uint32_t parent;
+        if (at.ino == EXT_ROOT_INO)
+            return true;
+        if (ext_lookup(&vol, at.ino, "..", 2, &parent) < 0)
+            return false;
+        const struct dir *d = &dirs[parent % DIRS];
+        if (d->ino == parent)
+            return d->public;
+        if (ext_inode_load(&vol, parent, &at) < 0)
+            return false;
+    }
+    return false;
+}
+
+static const struct dir *dir_get(uint32_t ino)
+{
+    struct dir *d = &dirs[ino % DIRS];
+    struct ext_inode inode;
+    if (d->ino == ino)
+        return d;
+    if (ext_inode_load(&vol, ino, &inode) < 0 || !LX_S_ISDIR(inode.mode) || !inode.nlink)
+        return NULL;
+    *d = (struct dir){ino, inode.mode, inode.uid, inode.gid, everybody_reaches(&inode)};
+    return d;
+}
+
+static bool may_search(const struct ext_cred *cred, const struct dir *d)
+{
+    struct ext_inode inode = {.mode = d->mode, .uid = d->uid, .gid = d->gid};
+    return (d->mode & EVERYBODY) == EVERYBODY || ext_cred_access(&inode, cred, EXT_X) == 0;
+}
+
+bool dir_is_public(uint32_t ino)
+{
+    const struct dir *d = dir_get(ino);
+    return d && d->public;
+}
+
+// A directory is in another one now, with all below it.
+void dir_moved(uint32_t parent)
+{
+    dirs_forget();
+    if (!dir_is_public(parent))
+        erase();
+}
+
+// --- names
+// -----------------------------------------------------------------------------------------------------
+
+static const struct names_name *enter(const struct dir *d, const struct names_key *key,
+                                      uint32_t ino)
+{
+    struct ext_inode inode = {0};
+    if (ino && (is_mount(ino) || ext_inode_load(&vol, ino, &inode) < 0))
+        return NULL;
+    uint32_t kind = LX_S_ISDIR(inode.mode)   ? NAMES_DIR
+                    : LX_S_ISLNK(inode.mode) ? NAMES_LINK
+                                             : NAMES_FILE;
+    struct names_name *n = place(d->public, key, d->ino);
+    bool publishes = d->public && n != place(false, key, d->ino);
+    if (publishes) {
+        publish_begin();
+        told[d->ino % TOLD / 64] |= 1ull << d->ino % 64;
+    }
+    *n = (struct names_name){.dir = d->ino, .ino = ino, .len = key->len, .kind = kind};
+    memcpy(n->text, key->text, (key->len + 7) / 8 * 8);
+    if (publishes)
+        publish_end();
+    return n;
 }
 
 void name_remember(uint32_t dir, const char *text, uint32_t len, uint32_t ino)
 {
-    struct ext_inode inode;
-    if (len > NAME_LEN || !ino || is_mount(ino) || ext_inode_load(&vol, ino, &inode) < 0 ||
-        LX_S_ISLNK(inode.mode))
+    struct names_key key;
+    const struct dir *d = dir_get(dir);
+    uint32_t found;
+    if (!d || !key_make(text, len, &key))
         return;
-    struct name *n = name_place(dir, text, len);
-    *n = (struct name){
-        .dir = dir, .ino = ino, .len = (uint8_t)len, .is_dir = LX_S_ISDIR(inode.mode)};
-    memcpy(n->text, text, len);
+    if (match(place(d->public, &key, dir), &key, dir))
+        return;
+    if (!ino && ext_lookup(&vol, dir, text, len, &found) != -LX_ENOENT)
+        return;
+    enter(d, &key, ino);
 }
 
-static bool may_search(const struct ext_cred *cred, uint32_t ino)
-{
-    struct dir *d = &dirs[ino % DIRS];
-    if (d->ino != ino) {
-        d->ino = 0;
-        if (ext_inode_load(&vol, ino, &d->inode) < 0 || !LX_S_ISDIR(d->inode.mode))
-            return false;
-        d->ino = ino;
-    }
-    return ext_cred_access(&d->inode, cred, EXT_X) == 0;
-}
-
-static const struct name *find(uint32_t dir, const char *text, uint32_t len, bool last)
+static const struct names_name *find(const struct dir *d, const struct names_key *key,
+                                     const char *text, bool last)
 {
     uint32_t ino;
-    struct name *n = name_place(dir, text, len);
-    if (name_is(n, dir, text, len))
+    const struct names_name *n = place(d->public, key, d->ino);
+    if (match(n, key, d->ino))
         return n;
-    if (last || len > NAME_LEN || ext_lookup(&vol, dir, text, len, &ino) < 0)
+    if (last || ext_lookup(&vol, d->ino, text, key->len, &ino) < 0)
         return NULL;
-    name_remember(dir, text, len, ino);
-    return name_is(n, dir, text, len) ? n : NULL;
+    return enter(d, key, ino);
 }
 
-static bool is_dots(const char *text, uint32_t len)
-{
-    return text[0] == '.' && (len == 1 || (len == 2 && text[1] == '.'));
-}
-
-static void arrive(const struct name *n, bool slash, struct ext_walk *out)
+static void arrive(const struct names_name *n, const char *text, bool slash, struct ext_walk *out)
 {
     out->ino = n->ino;
     out->parent = n->dir;
@@ -117,36 +243,37 @@ static void arrive(const struct name *n, bool slash, struct ext_walk *out)
     out->crossed = false;
     out->links = 0;
     out->name_len = n->len;
-    memcpy(out->name, n->text, n->len);
+    memcpy(out->name, text, n->len);
     out->name[n->len] = 0;
     out->rest_len = 0;
 }
 
-bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len,
-                struct ext_walk *out)
+int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t flags,
+               struct ext_walk *out)
 {
-    const char *at = *path, *end = at + *len;
-    for (;;) {
-        while (at < end && *at == '/')
+    for (const char *at = *path;;) {
+        struct names_key key;
+        while (*at == '/')
             at++;
-        if (at == end)
-            return false; // nothing but slashes
+        if (!*at)
+            return 0; // nothing but slashes
         *path = at;
-        *len = (uint32_t)(end - at);
-        const char *stop = memchr(at, '/', *len);
-        uint32_t n = (uint32_t)((stop ? stop : end) - at);
-        for (at += n; at < end && *at == '/';)
+        at = component(at, &key);
+        const struct dir *d = dir_get(*from);
+        if (!at || names_is_dot(&key) || names_is_dotdot(&key) || !d || !may_search(cred, d))
+            return 0;
+        bool slash = *at == '/';
+        while (*at == '/')
             at++;
-        bool last = at == end;
-        if (is_dots(*path, n) || !may_search(cred, *from))
-            return false;
-        const struct name *name = find(*from, *path, n, last);
-        if (!name || (stop && !name->is_dir))
-            return false;
-        if (last) {
-            arrive(name, stop != NULL, out);
-            return true;
+        const struct names_name *n = find(d, &key, *path, !*at);
+        if (!n || n->kind == NAMES_LINK || (slash && n->ino && n->kind != NAMES_DIR))
+            return 0;
+        if (!n->ino && (*at || !(flags & (EXT_WALK_CREATE | EXT_WALK_PARENT))))
+            return -LX_ENOENT;
+        if (!*at) {
+            arrive(n, *path, slash, out);
+            return 1;
         }
-        *from = name->ino;
+        *from = n->ino;
     }
 }

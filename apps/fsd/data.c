@@ -31,6 +31,7 @@ static int op_segment(struct request *r, struct open *o)
         return err;
     if (write) {
         p->written = n->written = true;
+        attr_forget(n->ino);
         n->user_writes |= r->cred.uid != 0;
     }
     if (readable(o) && !o->no_atime)

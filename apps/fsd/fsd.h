@@ -24,6 +24,7 @@
 #include <lx/fcntl.h>
 #include <lx/stat.h>
 #include <proto/fs.h>
+#include <proto/names.h>
 #include <proto/proc.h>
 #include <proto/server.h>
 #include <proto/start.h>
@@ -110,8 +111,9 @@ struct request {
     struct ext_cred cred;
     uint32_t ruid, rgid;
     uint32_t groups[PROC_NGROUPS];
-    size_t bytes; // of message
-    char path[EXO_MSG_SIZE + 1];
+    bool is_public; // what the path led to: through directories everybody may search and read
+    size_t bytes;   // of message
+    char path[EXO_MSG_SIZE + 8]; // the end can be read by words
     exo_handle_t received;
 };
 
@@ -207,14 +209,26 @@ long op_getcwd(struct request *r);
 long op_mount(struct request *r);
 
 // cache.c
-// Goes along *path, of *len bytes, from the directory *from as far as names are known. True: to the
-// end, *out is the result. False: *path is what is left, to be looked up from *from on.
-bool names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t *len,
-                struct ext_walk *out);
-void name_remember(uint32_t dir, const char *name, uint32_t len, uint32_t ino);
-void name_forget(uint32_t dir, const char *name, uint32_t len);
-void dir_forget(uint32_t ino);
+extern const struct ext_watch names_watch; // what the volume library tells
+// Goes along *path from the directory *from as far as names are known. 1: to the end, *out is the
+// result. 0: *path is what is left, to be looked up from *from on. -LX_ENOENT.
+int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, uint32_t flags,
+               struct ext_walk *out);
+void name_remember(uint32_t dir, const char *name, uint32_t len,
+                   uint32_t ino); // ino 0: there is none
 void names_forget_all(void);
+void dir_moved(uint32_t parent);
+bool dir_is_public(uint32_t ino);
+
+// publish.c
+int publish_init(void);
+struct names_name *publish_names(uint32_t *count); // NULL: nothing is published
+void publish_begin(void);
+void publish_end(void);
+void publish_erase(void);
+void attr_forget(uint32_t ino);
+void attr_publish(const struct request *r, const struct ext_inode *inode);
+long op_names(struct request *r);
 
 // attr.c, data.c, grow.c, lock.c
 long op_attr(struct request *r);

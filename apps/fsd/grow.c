@@ -282,6 +282,7 @@ static long reserve(struct request *r, struct open *o, struct reserve *v, uint64
         .open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->cred.uid};
     LIST_INSERT_HEAD(&n->reserves, v, link);
     n->written = true;
+    attr_forget(n->ino);
     n->user_writes |= r->cred.uid != 0;
     r->m->w[1] = offset;
     return (long)length;

@@ -29,6 +29,9 @@ static void mount_root(const struct libos_start *start)
         die("the root volume", need < 0 ? "is no ext2 volume with blocks of 4 KiB" : "no memory");
     if (ext_mount(&vol, dev, &args) < 0)
         die("the root volume", vol.why ? vol.why : "cannot be mounted");
+    vol.watch = &names_watch;
+    if (publish_init() < 0)
+        die("the published names", "no memory");
     if (ext_lookup(&vol, EXT_ROOT_INO, "proc", 4, &proc) == 0)
         mount_add(proc, FS_MOUNT_PROC);
     if (ext_lookup(&vol, EXT_ROOT_INO, "dev", 3, &devices) == 0 &&

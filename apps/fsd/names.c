@@ -21,8 +21,6 @@ static int make(struct request *r, const char *path, size_t len, const struct ex
     if (w.must_be_dir && !LX_S_ISDIR(args->mode))
         return -LX_ENOENT;
     err = ext_create(&vol, &r->cred, w.parent, w.name, w.name_len, args, &ino);
-    if (err == 0)
-        dir_forget(ino);
     node_refresh(w.parent);
     return err;
 }
@@ -78,8 +76,6 @@ static int op_unlink(struct request *r)
     }
     err = dir ? ext_rmdir(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan)
               : ext_unlink(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan);
-    if (err == 0)
-        name_forget(w.parent, w.name, w.name_len);
     if (err == 0 && orphan)
         node_orphaned(orphan);
     else if (err == 0)
@@ -189,8 +185,10 @@ static int op_rename(struct request *r)
                    to.name_len, r->arg[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)r->arg[0], &orphan);
     if (err < 0)
         return err;
-    name_forget(from.parent, from.name, from.name_len);
-    name_forget(to.parent, to.name, to.name_len);
+    if (from.parent != to.parent && (exchange || LX_S_ISDIR(inode.mode)))
+        dir_moved(to.parent);
+    if (from.parent != to.parent && exchange)
+        dir_moved(from.parent);
     if (orphan)
         node_orphaned(orphan);
     else

@@ -71,12 +71,24 @@ static int check_start(uint32_t start)
     return err < 0 ? err : LX_S_ISDIR(dir.mode) ? 0 : -LX_ENOTDIR;
 }
 
+// From where what is known ends. A name that is about to be changed is not worth remembering.
+static int walk_on(const struct ext_walk_env *env, const char *path, uint32_t flags,
+                   struct ext_walk *out)
+{
+    int err = ext_walk(&vol, env, path, (uint32_t)strlen(path), flags, out);
+    bool named = out->last == EXT_LAST_NORM && out->name_len;
+    if (named && (err == -LX_ENOENT || (err == 0 && out->ino && !(flags & EXT_WALK_PARENT))))
+        name_remember(out->parent, out->name, out->name_len, err == 0 ? out->ino : 0);
+    return err;
+}
+
 // With EXT_WALK_PARENT a mount point itself is the result, so that it can be refused to go (EBUSY).
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags,
          struct ext_walk *out)
 {
     struct ext_walk_env env = {&r->cred, root_ino(r), start, crosses, NULL};
     size_t n = strnlen(path, len);
+    r->is_public = false;
     if (n == len)
         return -LX_EINVAL; // not terminated
     if (n >= LX_PATH_MAX)
@@ -84,18 +96,18 @@ int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32
     if (!n)
         return -LX_ENOENT;
     int err = path[0] == '/' ? 0 : check_start(start);
-    uint32_t left = (uint32_t)n;
     if (path[0] == '/')
         env.start_ino = env.root_ino;
-    if (err == 0 && names_walk(&r->cred, &env.start_ino, &path, &left, out))
-        return 0;
     if (err == 0)
-        err = ext_walk(&vol, &env, path, left, flags, out);
-    if (err == 0 && out->last == EXT_LAST_NORM && !out->links)
-        name_remember(out->parent, out->name, out->name_len, out->ino);
-    if (err == 0 && out->crossed && !((flags & EXT_WALK_PARENT) && !out->rest_len))
+        err = names_walk(&r->cred, &env.start_ino, &path, flags, out);
+    if (err == 0)
+        err = walk_on(&env, path, flags, out);
+    if (err < 0)
+        return err == -LX_ESTALE ? -LX_ENOENT : err; // ".." of a directory that is gone
+    r->is_public = !out->links && out->last == EXT_LAST_NORM && dir_is_public(out->parent);
+    if (out->crossed && !((flags & EXT_WALK_PARENT) && !out->rest_len))
         return answer_mount(r, out);
-    return err == -LX_ESTALE ? -LX_ENOENT : err; // ".." of a directory that is gone
+    return 0;
 }
 
 int target_ino(struct request *r, uint64_t at_flags, uint32_t *ino)

@@ -52,6 +52,8 @@ static long dispatch(struct request *r)
         return op_getcwd(r);
     case FS_OP_MOUNT:
         return op_mount(r);
+    case FS_OP_NAMES:
+        return op_names(r);
     case FS_OP_MKDIR:
     case FS_OP_MKNOD:
     case FS_OP_UNLINK:
@@ -99,6 +101,7 @@ void serve_call(struct exo_msg *m)
     r.env = CTX->in_env;
     r.bytes = EXO_META_BYTES(m->meta) < EXO_MSG_SIZE ? EXO_META_BYTES(m->meta) : EXO_MSG_SIZE;
     r.received = CTX->recv[0];
+    r.is_public = false;
     r.open = badge ? open_by_badge(badge) : NULL;
     memcpy(r.path, MSG, r.bytes); // before anything is looked at
     r.path[r.bytes] = 0;

@@ -131,6 +131,26 @@ int user_fxrstor(uint64_t addr);
 int user_xrstor(uint64_t addr);
 int user_cas32(uint64_t addr, uint32_t *expected,
                uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
+// One load, in line. False: it faulted.
+#define USER_PEEK(name, type)                                                                      \
+    static inline bool name(const volatile void *addr, type *value)                                \
+    {                                                                                              \
+        type v;                                                                                    \
+        __asm__ goto("1: mov %1, %0\n2:\n.pushsection .rodata.fixup, \"a\"\n.balign 8\n"           \
+                     ".quad 1b, 2b, %l2\n.popsection"                                              \
+                     : "=r"(v)                                                                     \
+                     : "m"(*(const volatile type *)addr)                                           \
+                     :                                                                             \
+                     : fault);                                                                     \
+        *value = v;                                                                                \
+        return true;                                                                               \
+    fault:                                                                                         \
+        return false;                                                                              \
+    }
+USER_PEEK(user_peek64, uint64_t)
+USER_PEEK(user_peek32, uint32_t)
+USER_PEEK(user_peek8, uint8_t)
+#undef USER_PEEK
 
 // --- memory of the libOS (core/heap.c, mem/window.c)
 // --------------------------------------------------

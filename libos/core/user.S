@@ -10,17 +10,13 @@
     .text
     .global user_copy, user_zero, user_string_raw, user_load32, user_store32, user_cas32
     .global user_fxsave, user_fxrstor, user_xsave, user_xrstor
-    .global user_fixups, user_fixups_end
 
 .macro fixup from, to, at
     .pushsection .rodata.fixup, "a"
+    .balign 8
     .quad \from, \to, \at
     .popsection
 .endm
-    .section .rodata.fixup, "a"
-    .balign 8
-user_fixups:
-    .text
 
 // size_t user_copy(dst, src, n): bytes not copied
 user_copy:
@@ -54,7 +50,8 @@ user_zero:
     fixup 2b, 2b+2, 3b
 
 // long user_string_raw(dst, src, max): length without the NUL; -1 fault, -2 no NUL within max
-// bytes. Eight bytes at a time while neither the page nor max ends.
+// bytes. Eight bytes at a time while neither the page nor max ends; what lies behind the NUL may be
+// overwritten as far as max reaches.
 user_string_raw:
     mov %rdi, %r8
     mov $0x0101010101010101, %r9
@@ -73,12 +70,17 @@ user_string_raw:
     not %r11
     and %r11, %rcx
     and %r10, %rcx
-    jnz 3f
     mov %rax, (%rdi)
+    jnz 9f
     add $8, %rdi
     add $8, %rsi
     sub $8, %rdx
     jmp 0b
+9:  bsf %rcx, %rax
+    shr $3, %eax
+    add %rdi, %rax
+    sub %r8, %rax
+    ret
 3:  test %rdx, %rdx
     jz 6f
 4:  movzbl (%rsi), %eax
@@ -147,6 +149,4 @@ bad_address:
     mov $-14, %eax
     ret
 
-    .section .rodata.fixup, "a"
-user_fixups_end:
     .section .note.GNU-stack,"",@progbits

@@ -160,6 +160,16 @@ long path_opened(const struct exo_msg *m, uint32_t flags,
 long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
 long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 
+// --- lookup.c: names that everybody may know, without a call
+// Paths may be the application's, and so may the struct lx_stat. 0, -LX_ENOENT, or LOOKUP_ASK: then
+// *st may be anything.
+#define LOOKUP_ASK 1 // fsd must be asked
+long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st);
+bool lookup_missing(int dirfd, uint64_t path); // there is surely no such file
+long lookup_access(const struct lx_stat *st, uint32_t mode, bool effective); // 0 or -LX_E
+void lookup_end(void);              // never again: what the process's root hides is not for it
+struct file *path_start(int dirfd); // NULL: the root directory, or EBADF
+
 // --- others --------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags,
               struct file **out); // character devices by number

@@ -331,6 +331,7 @@ static long root_change(struct file *root)
     else
         exo_cap_delete(H_FSD);
     fd_current()->root = root;
+    lookup_end();
     return 0;
 }
 

@@ -17,7 +17,7 @@ static int dir_endpoint(struct file *file, exo_handle_t *endpoint)
     return file->endpoint ? 0 : -LX_EXDEV;
 }
 
-static struct file *path_start(int dirfd)
+struct file *path_start(int dirfd)
 {
     return dirfd == LX_AT_FDCWD ? fd_current()->cwd : fd_file(dirfd);
 }
@@ -204,6 +204,8 @@ long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struc
 {
     struct exo_msg m = {.w = {FS_OP_OPEN, flags, mode}};
     struct exo_ctx *ctx = ctx_self();
+    if (!(flags & LX_O_CREAT) && lookup_missing(dirfd, (uint64_t)msg_page()))
+        return -LX_ENOENT;
     memset(ctx->recv, 0, sizeof(ctx->recv));
     long err = path_send(dirfd, length, &m, 0);
     if (err == -FS_MOUNT)
@@ -292,7 +294,10 @@ long px_newfstatat(int dirfd, uint64_t upath, uint64_t ust, uint32_t flags)
     struct lx_stat st;
     if (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH))
         return -LX_EINVAL;
-    long err = path_stat(dirfd, upath, flags, &st);
+    long err = lookup_stat(dirfd, upath, !(flags & LX_AT_SYMLINK_NOFOLLOW), ust);
+    if (err != LOOKUP_ASK)
+        return err;
+    err = path_stat(dirfd, upath, flags, &st);
     return err < 0 ? err : user_write(ust, &st, sizeof(st));
 }
 
@@ -343,37 +348,31 @@ long px_statx(int dirfd, uint64_t upath, uint32_t flags, uint32_t mask, uint64_t
     struct lx_stat st;
     struct lx_statx x;
     (void)mask;
-    long err =
-        path_stat(dirfd, upath,
-                  flags & (LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH), &st);
+    flags &= LX_AT_SYMLINK_NOFOLLOW | LX_AT_NO_AUTOMOUNT | LX_AT_EMPTY_PATH;
+    long err = lookup_stat(dirfd, upath, !(flags & LX_AT_SYMLINK_NOFOLLOW), (uint64_t)&st);
+    if (err == LOOKUP_ASK)
+        err = path_stat(dirfd, upath, flags, &st);
     if (err < 0)
         return err;
     statx_from(&st, &x);
     return user_write(ux, &x, sizeof(x));
 }
 
-static long mount_access(uint64_t kind, uint32_t mode, uint32_t flags)
-{
-    struct lx_stat st;
-    const volatile struct proc_rec *self = proc_self();
-    bool effective = (flags & LX_AT_EACCESS) != 0;
-    int err = mount_fs(kind)->stat((const char *)msg_page(), true, &st);
-    if (err < 0)
-        return err;
-    uint32_t uid = effective ? self->euid : self->ruid, gid = effective ? self->egid : self->rgid;
-    if (uid == 0)
-        return (mode & 1) && !(st.st_mode & 0111) ? -LX_EACCES : 0;
-    uint32_t bits = st.st_mode >> (uid == st.st_uid ? 6 : gid == st.st_gid ? 3 : 0);
-    return mode & ~bits & 7 ? -LX_EACCES : 0;
-}
-
 long px_faccessat2(int dirfd, uint64_t upath, uint32_t mode, uint32_t flags)
 {
-    struct exo_msg m;
+    struct lx_stat st;
+    bool follow = !(flags & LX_AT_SYMLINK_NOFOLLOW);
     if ((mode & ~7u) || (flags & ~(LX_AT_EACCESS | LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
         return -LX_EINVAL;
-    long err = path_call(dirfd, upath, FS_OP_ACCESS, (uint64_t[5]){mode, flags}, &m);
-    return err == -FS_MOUNT ? mount_access(m.w[1], mode, flags) : err;
+    long err = lookup_stat(dirfd, upath, follow, (uint64_t)&st);
+    if (err == LOOKUP_ASK) {
+        struct exo_msg m;
+        err = path_call(dirfd, upath, FS_OP_ACCESS, (uint64_t[5]){mode, flags}, &m);
+        if (err != -FS_MOUNT)
+            return err;
+        err = mount_fs(m.w[1])->stat((const char *)msg_page(), follow, &st);
+    }
+    return err < 0 ? err : lookup_access(&st, mode, (flags & LX_AT_EACCESS) != 0);
 }
 
 long px_faccessat(int dirfd, uint64_t upath, uint32_t mode)

@@ -94,7 +94,7 @@ unsigned mem_part_handles(exo_handle_t *handles, unsigned max)
 // -----------------------------------------------------------------------
 void *heap_more(uint64_t pages)
 {
-    if (pages * PAGE > LIBOS_PAGES - heap_top)
+    if (pages * PAGE > LIBOS_HEAP_END - heap_top)
         return NULL;
     if (batch_range(EXO_OP_BUY, heap_top, pages, 0, EXO_R_READ | EXO_R_WRITE, 0))
         return NULL;

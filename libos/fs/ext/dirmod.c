@@ -124,6 +124,7 @@ int ext_dir_add(struct ext_vol *vol, struct ext_inode *dir, const char *name, ui
         return err;
     if (vol->index)
         ext_dindex_put(vol->index, dir->ino, name, len, at);
+    ext_name_told(vol, dir->ino, name, len);
     dir->flags &= ~EXT_FL_INDEX;
     ext_inode_touch(vol, dir, true);
     return ext_inode_store(vol, dir);
@@ -165,6 +166,7 @@ int ext_dir_remove(struct ext_vol *vol, const struct ext_inode *dir, const char 
     if (err)
         return err;
     gone->inode = 0;
+    ext_name_told(vol, dir->ino, name, len);
     if (vol->index)
         ext_dindex_del(vol->index, dir->ino, name, len, slot->off);
     return 0;

@@ -88,6 +88,14 @@ struct ext_zone {
     uint32_t start, count;
 };
 
+// Optional: for who remembers what it looked up. Told before the operation that changes it returns.
+struct ext_watch {
+    // The directory has, or has not, or has for another inode, an entry of this name.
+    void (*name)(uint32_t dir, const char *name, uint32_t len);
+    void (*inode)(const struct ext_inode *inode); // is stored
+    void (*undone)(void);                         // changes that were told of were taken back
+};
+
 struct ext_dindex;
 
 struct ext_vol {
@@ -108,7 +116,8 @@ struct ext_vol {
     uint32_t *hints; // per group: bit where the last search ended
     uint8_t *log;
     uint32_t log_len, txn_depth;
-    struct ext_dindex *index; // NULL when the memory is too small for one
+    struct ext_dindex *index;      // NULL when the memory is too small for one
+    const struct ext_watch *watch; // set by the caller after the mount, or NULL
 };
 
 // --- the volume (super.c) ---

@@ -186,9 +186,12 @@ int ext_inode_store(struct ext_vol *vol, const struct ext_inode *inode)
     int err = ext_writable(vol);
     if (!err)
         err = inode_edit(vol, inode->ino, &d);
-    if (!err)
-        inode_encode(vol, inode, d);
-    return err;
+    if (err)
+        return err;
+    inode_encode(vol, inode, d);
+    if (vol->watch)
+        vol->watch->inode(inode);
+    return 0;
 }
 
 // Prepares the record of a new inode: all zero. Returns its last generation.

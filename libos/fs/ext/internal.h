@@ -44,6 +44,12 @@ static inline int ext_unclean(struct ext_vol *vol, const char *why)
     return -LX_EUCLEAN;
 }
 
+static inline void ext_name_told(struct ext_vol *vol, uint32_t dir, const char *name, uint32_t len)
+{
+    if (vol->watch)
+        vol->watch->name(dir, name, len);
+}
+
 // super.c
 int ext_super_get(struct ext_vol *vol, const struct ext_disk_super **out);
 int ext_super_add(struct ext_vol *vol, uint32_t field, int32_t delta);

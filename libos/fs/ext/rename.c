@@ -161,6 +161,7 @@ static int new_name_set(struct ext_vol *vol, struct ext_move *m, uint32_t *orpha
     if (!m->replaces)
         return ext_dir_add(vol, m->ndir, m->nname, m->nlen, m->old.ino, m->old.mode);
     int err = ext_dir_replace(vol, &m->nslot, m->old.ino, m->old.mode);
+    ext_name_told(vol, m->ndir->ino, m->nname, m->nlen);
     if (!err)
         err = ext_nlink_drop(vol, &m->new, orphan);
     if (!err && LX_S_ISDIR(m->new.mode))
@@ -191,6 +192,8 @@ static int exchange_apply(struct ext_vol *vol, struct ext_move *m)
     int err = ext_dir_replace(vol, &m->nslot, m->old.ino, m->old.mode);
     if (!err)
         err = ext_dir_replace(vol, &m->oslot, m->new.ino, m->new.mode);
+    ext_name_told(vol, m->odir.ino, m->oname, m->olen);
+    ext_name_told(vol, m->ndir->ino, m->nname, m->nlen);
     if (!err && across && LX_S_ISDIR(m->old.mode)) {
         err = ext_dir_set_parent(vol, &m->old, m->ndir->ino);
         nlink_less(&m->odir);

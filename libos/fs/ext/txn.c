@@ -129,6 +129,8 @@ static void undo_one(struct ext_vol *vol, const struct ext_undo *u, const uint8_
 
 static void log_undo(struct ext_vol *vol, uint32_t mark)
 {
+    if (vol->watch && vol->log_len > mark)
+        vol->watch->undone();
     while (vol->log_len > mark) {
         struct ext_undo u;
         vol->log_len -= (uint32_t)sizeof(u);

@@ -59,7 +59,9 @@ enum fs_op {
                   // directory. Paths that go to it, or to what is opened through it, begin and end
                   // ("..") there. caps[0]: the directory is opened under that root instead. Only
                   // for root
-    FS_OP_SYNC, // ()
+    FS_OP_SYNC,  // ()
+    FS_OP_NAMES, // () -> cap [0] SEGMENT to read: proto/names.h. -LX_EPERM on what was opened under
+                 // another root
     // on an open file
     FS_OP_SEGMENT, // (index of the 2 MiB part, write) -> cap [0] SEGMENT; entries of existing pages
                    // filled

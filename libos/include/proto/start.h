@@ -37,6 +37,8 @@
 #define LIBOS_CTX         0x00007f8000680000ull // context n (0..3): block and message page at + n * 64 KiB
 #define LIBOS_STACKS      0x00007f80006c0000ull // libOS and upcall stacks
 #define LIBOS_HEAP        0x00007f8000700000ull // private heap
+#define LIBOS_HEAP_END    0x00007f801fe00000ull
+#define LIBOS_NAMES       LIBOS_HEAP_END        // segment of proto/names.h
 #define LIBOS_PAGES       0x00007f8020000000ull // windows of pages: pipes, open-file state
 #define LIBOS_PAGES_END   0x00007f8040000000ull
 #define LIBOS_WINDOWS     0x00007f8040000000ull // windows of whole segments: files

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// The pages in which anybody may look names and attributes up without asking us (proto/names.h).
+//
+// Whatever changes the volume comes by here before it is answered: the volume library tells of
+// every name and every inode it changes (ext_watch), and what stood here about them goes. It comes
+// back when somebody asks. The name tables are cache.c's.
+//
+// Attributes of a file that somebody can write to by mapping are never here: only its dirty bits
+// tell when it was changed.
+#include "fsd.h"
+#include <string.h>
+
+#define NAMES 4096u
+#define ATTRS 2048u
+
+struct published {
+    struct names_head head;
+    struct names_name names[NAMES] __attribute__((aligned(64)));
+    struct names_attr attrs[ATTRS];
+};
+_Static_assert(sizeof(struct published) <= NAMES_BYTES, "one segment");
+
+static struct published *published; // NULL: nothing is
+static exo_handle_t segment;
+static bool any; // since the last erasure
+
+int publish_init(void)
+{
+    uint64_t pages = (sizeof(*published) + PAGE - 1) / PAGE;
+    int64_t frames = buy_frames(pages), seg = buy_segment();
+    if (frames < 0 || seg < 0)
+        return -LX_ENOMEM;
+    published = exo_map((exo_handle_t)frames, 0, pages, EXO_R_READ | EXO_R_WRITE);
+    if (!published || exo_segment_fill((exo_handle_t)seg, 0, (exo_handle_t)frames, 0,
+                                       pages | (uint64_t)EXO_R_READ << 32) < 0)
+        return -LX_ENOMEM;
+    segment = (exo_handle_t)seg;
+    published->head = (struct names_head){
+        .size = sizeof(published->head),
+        .version = NAMES_VERSION,
+        .root = EXT_ROOT_INO,
+        .nnames = NAMES,
+        .nattrs = ATTRS,
+        .names_at = offsetof(struct published, names),
+        .attrs_at = offsetof(struct published, attrs),
+        .read_only = vol.read_only,
+    };
+    return 0;
+}
+
+struct names_name *publish_names(uint32_t *count)
+{
+    *count = NAMES;
+    return published ? published->names : NULL;
+}
+
+void publish_begin(void)
+{
+    __atomic_store_n(&published->head.seq, published->head.seq + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    any = true;
+}
+
+void publish_end(void)
+{
+    __atomic_store_n(&published->head.seq, published->head.seq + 1, __ATOMIC_RELEASE);
+}
+
+void publish_erase(void)
+{
+    if (!published || !any)
+        return;
+    publish_begin();
+    memset(published->names, 0, sizeof(published->names));
+    memset(published->attrs, 0, sizeof(published->attrs));
+    publish_end();
+    any = false;
+}
+
+void attr_forget(uint32_t ino)
+{
+    struct names_attr *a = published ? &published->attrs[ino % ATTRS] : NULL;
+    if (!a || a->st.st_ino != ino)
+        return;
+    publish_begin();
+    a->st.st_ino = 0;
+    publish_end();
+}
+
+// What r->path led to, if it went through what everybody may know.
+void attr_publish(const struct request *r, const struct ext_inode *inode)
+{
+    struct names_attr *a = published ? &published->attrs[inode->ino % ATTRS] : NULL;
+    if (!a || !r->is_public || a->st.st_ino == inode->ino)
+        return;
+    const struct node *n = node_find(inode->ino);
+    if (n && n->written)
+        return;
+    publish_begin();
+    ext_stat_fill(inode, FS_ROOT_DEV, &a->st);
+    publish_end();
+}
+
+long op_names(struct request *r)
+{
+    if (r->open && r->open->root)
+        return -LX_EPERM; // what lies outside its root is not for it
+    if (!published)
+        return -LX_ENOSYS;
+    CTX->send[0] = (struct exo_send){segment, EXO_R_READ, EXO_SEND_DERIVE};
+    r->m->meta = EXO_META(0, 1);
+    return 0;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// Looking names up without asking fsd: a walk through the tables it publishes (proto/names.h).
+//
+// The segment is asked for at the first path of the first process and inherited from then on. What
+// it says is as true as fsd's own answer; whatever is not in it, or is anything special, fsd is
+// asked. It is read through the accessors that can fail, and bounded by what was checked when it
+// was mapped.
+//
+// A process with a root of its own gives it up: it tells of names outside.
+#include <fs/file.h>
+#include <core/core.h>
+#include <proto/names.h>
+
+static enum { UNASKED, THERE, NOT_THERE } state;
+static exo_handle_t segment;
+static struct {
+    const struct names_head *head;
+    const struct names_name *names;
+    const struct names_attr *attrs;
+    uint32_t nnames, nattrs, root;
+    bool read_only;
+} view;
+
+static bool fits(uint32_t at, uint32_t count, size_t size)
+{
+    return count && !(count & (count - 1)) && at <= NAMES_BYTES &&
+           count <= (NAMES_BYTES - at) / size;
+}
+
+static bool view_check(void)
+{
+    struct names_head h;
+    const char *base = (const char *)LIBOS_NAMES;
+    if (user_copy(&h, base, sizeof(h)) || h.size < sizeof(h) || h.version != NAMES_VERSION ||
+        !fits(h.names_at, h.nnames, sizeof(*view.names)) ||
+        !fits(h.attrs_at, h.nattrs, sizeof(*view.attrs)))
+        return false;
+    view.head = (const void *)base;
+    view.names = (const void *)(base + h.names_at);
+    view.attrs = (const void *)(base + h.attrs_at);
+    view.nnames = h.nnames;
+    view.nattrs = h.nattrs;
+    view.root = h.root;
+    view.read_only = h.read_only;
+    return true;
+}
+
+// The message page, which holds a path, stays as it is.
+static bool view_get(void)
+{
+    struct exo_msg m = {.w = {FS_OP_NAMES}};
+    struct exo_map_op op = {
+        .kind = EXO_OP_MAP, .count = 512, .va = LIBOS_NAMES, .rights = EXO_R_READ};
+    state = NOT_THERE;
+    memset(ctx_self()->recv, 0, sizeof(ctx_self()->recv));
+    if (fd_current()->root || server_call(H_FSD, &m) != 0)
+        return false;
+    op.cap = segment = ctx_self()->recv[0];
+    if (segment && exo_aspace_batch(0, libos_bank, &op, 1) == 1 && view_check())
+        state = THERE;
+    else
+        lookup_end();
+    return state == THERE;
+}
+
+void lookup_end(void)
+{
+    if (segment)
+        exo_cap_delete(segment);
+    segment = 0;
+    state = NOT_THERE;
+}
+
+static bool start_ino(int dirfd, const char *path, uint32_t *ino)
+{
+    uint8_t first;
+    *ino = view.root;
+    if (!user_peek8(path, &first))
+        return false;
+    if (first == '/')
+        return true;
+    const struct file *file = path_start(dirfd);
+    if (!file)
+        return dirfd == LX_AT_FDCWD;
+    *ino = (uint32_t)file->ino;
+    return file->ops == &dir_ops || (file->ops == &path_ops && LX_S_ISDIR(file->mode));
+}
+
+// Eight bytes of a string, but none of the page behind its end.
+static bool word_load(const char *at, uint64_t *w)
+{
+    uint8_t c = 1;
+    if (((uint64_t)at & (EXO_PAGE_SIZE - 1)) <= EXO_PAGE_SIZE - sizeof(*w))
+        return user_peek64(at, w);
+    *w = 0;
+    for (unsigned i = 0; i < sizeof(*w) && c; i++) {
+        if (!user_peek8(at + i, &c))
+            return false;
+        *w |= (uint64_t)c << 8 * i;
+    }
+    return true;
+}
+
+// Takes the component at *at and moves behind it. False: it is too long, or not there.
+static inline bool component(const char **at, struct names_key *key)
+{
+    uint64_t w;
+    key->len = 0;
+    key->hash = 0;
+    do {
+        if (!word_load(*at + key->len, &w))
+            return false;
+    } while (names_key_add(key, w) && key->len <= NAMES_LEN);
+    *at += key->len;
+    return key->len <= NAMES_LEN;
+}
+
+// The pair of numbers in one load: the first in the low half.
+static inline bool entry_find(const struct names_key *key, uint32_t dir, uint32_t *ino,
+                              uint32_t *kind)
+{
+    const struct names_name *n = &view.names[names_place(key, dir, view.nnames)];
+    uint64_t dir_ino, len_kind, w;
+    if (!user_peek64(&n->dir, &dir_ino) || (uint32_t)dir_ino != dir)
+        return false;
+    if (!user_peek64(&n->len, &len_kind) || (uint32_t)len_kind != key->len)
+        return false;
+    for (uint32_t i = 0; i < (key->len + 7) / 8; i++) {
+        if (!user_peek64(&n->text[i], &w) || w != key->text[i])
+            return false;
+    }
+    *ino = (uint32_t)(dir_ino >> 32);
+    *kind = (uint32_t)(len_kind >> 32);
+    return true;
+}
+
+static inline bool slashes_skip(const char **path, uint8_t *next)
+{
+    do {
+        if (!user_peek8(*path, next))
+            return false;
+    } while (*next == '/' && (*path)++);
+    return true;
+}
+
+// The last name of the path. 0, -LX_ENOENT, or LOOKUP_ASK.
+static inline long walk(uint32_t dir, const char *path, uint32_t *ino, uint32_t *kind)
+{
+    struct names_key key;
+    const char *limit = path + LX_PATH_MAX;
+    uint8_t next;
+    if (!slashes_skip(&path, &next) || !next)
+        return LOOKUP_ASK;
+    for (;;) {
+        if (!component(&path, &key) || path >= limit || names_is_dotdot(&key))
+            return LOOKUP_ASK;
+        bool dot = names_is_dot(&key);
+        if (!dot && !entry_find(&key, dir, ino, kind))
+            return LOOKUP_ASK;
+        if (!dot && !*ino)
+            return -LX_ENOENT;
+        if (!user_peek8(path, &next) || (next && !dot && *kind != NAMES_DIR) ||
+            !slashes_skip(&path, &next))
+            return LOOKUP_ASK;
+        if (!next)
+            return dot ? LOOKUP_ASK : 0;
+        if (!dot)
+            dir = *ino;
+    }
+}
+
+// A walk between two looks at the sequence number. st: 0 if the attributes are not wanted.
+static long find(int dirfd, const char *path, bool follow, uint64_t st)
+{
+    uint32_t dir = 0, ino = 0, kind = 0, before, after;
+    uint64_t st_ino;
+    if (state != THERE && (state == NOT_THERE || !view_get()))
+        return LOOKUP_ASK;
+    if (!start_ino(dirfd, path, &dir) || !user_peek32(&view.head->seq, &before) || before & 1)
+        return LOOKUP_ASK;
+    long err = walk(dir, path, &ino, &kind);
+    if (err == 0 && kind == NAMES_LINK && follow)
+        return LOOKUP_ASK;
+    if (err == 0 && st) {
+        const struct lx_stat *attr = &view.attrs[ino & (view.nattrs - 1)].st;
+        if (!user_peek64(&attr->st_ino, &st_ino) || st_ino != ino ||
+            user_copy((void *)st, attr, sizeof(*attr)))
+            return LOOKUP_ASK;
+    }
+    return !user_peek32(&view.head->seq, &after) || after != before ? LOOKUP_ASK : err;
+}
+
+long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st)
+{
+    return find(dirfd, (const char *)path, follow, st);
+}
+
+bool lookup_missing(int dirfd, uint64_t path)
+{
+    return find(dirfd, (const char *)path, true, 0) == -LX_ENOENT;
+}
+
+// --- access
+// -------------------------------------------------------------------------------------------------------
+
+static bool in_group(const volatile struct proc_rec *rec, uint32_t gid)
+{
+    uint32_t n = rec->ngroups;
+    for (uint32_t i = 0; i < n && i < PROC_NGROUPS; i++) {
+        if (rec->groups[i] == gid)
+            return true;
+    }
+    return false;
+}
+
+// The process's own record changes only by its own calls. POSIX: access().
+long lookup_access(const struct lx_stat *st, uint32_t mode, bool effective)
+{
+    const volatile struct proc_rec *self = proc_self();
+    uint32_t uid = effective ? self->euid : self->ruid, gid = effective ? self->egid : self->rgid;
+    uint32_t bits = st->st_mode;
+    if ((mode & 2) && view.read_only && st->st_dev == FS_ROOT_DEV &&
+        (LX_S_ISREG(bits) || LX_S_ISDIR(bits)))
+        return -LX_EROFS;
+    if (uid == 0)
+        return (mode & 1) && !LX_S_ISDIR(bits) && !(bits & 0111) ? -LX_EACCES : 0;
+    if (uid == st->st_uid)
+        bits >>= 6;
+    else if (gid == st->st_gid || in_group(self, st->st_gid))
+        bits >>= 3;
+    return mode & ~bits & 7 ? -LX_EACCES : 0;
+}
