@@ -270,7 +270,6 @@ void rlimit_keep(struct libos_kept *kept);
 void rlimit_inherit(const struct libos_kept *kept);
 void timer_after_fork_child(void);
 void timer_after_exec(void);       // POSIX timers go, alarm and itimers stay
-extern char exec_path[];           // path of the running program, as exec got it
 uint64_t rlimit_cur(int resource); // proc/rlimit.c: the soft limit, UINT64_MAX = none
 void timer_expired(void);          // the context's alarm bit: queue the signals that are due
 void proc_exit(int status) __attribute__((noreturn)); // wait-status encoding: code << 8 or signal

@@ -84,6 +84,7 @@ struct file {
     const volatile struct fs_node *node; // window of the node page
     uint64_t ino;
     uint32_t mode, rdev;
+    bool by_exe; // opened as /proc/self/exe
     union {
         struct {
             struct file_part *parts; // grows
@@ -158,6 +159,8 @@ long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps);
 long path_opened(const struct exo_msg *m, uint32_t flags,
                  struct file **out); // what the answer to OPEN or CHROOT brought
 long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struct file **out);
+// The libOS's own path; not terminated; the whole length, or -LX_E.
+long path_readlink(const char *path, char *target, size_t max);
 long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 
 // --- lookup.c: names that everybody may know, without a call

@@ -8,6 +8,8 @@
 #define FS_MOUNT_H
 #include <fs/file.h>
 
+struct text;
+
 struct mount_fs {
     const char *at;      // where it is mounted
     uint64_t dev;        // st_dev of all in it
@@ -32,6 +34,8 @@ const struct mount_fs *mount_of_dev(uint64_t dev);
 // Kind of the mount that an open directory lies in; 0: one of fsd's, or no directory.
 unsigned mount_kind(const struct file *file);
 const char *mount_name(const struct file *file); // of such a directory, below the mount
+// The absolute name of an open directory without links; NULL: of the root.
+long directory_name(struct text *t, const struct file *file);
 // Puts the directory's name in front of the relative path at `path`; false: too long.
 bool mount_join(const struct file *directory, char *path, size_t room);
 // Carries out ".." and links to directories. 0: the path stays in the mount, 1: it leads out and

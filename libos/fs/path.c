@@ -385,6 +385,24 @@ long px_access(uint64_t upath, uint32_t mode)
     return px_faccessat2(LX_AT_FDCWD, upath, mode, 0);
 }
 
+// The answer to FS_OP_READLINK; a mount's link is read by the mount.
+static long link_target(long n, const struct exo_msg *m, char *target, size_t max)
+{
+    if (n == -FS_MOUNT)
+        return mount_fs(m->w[1])->readlink((const char *)msg_page(), target, max);
+    if (n >= 0)
+        memcpy(target, msg_page(), (size_t)n < max ? (size_t)n : max);
+    return n;
+}
+
+long path_readlink(const char *path, char *target, size_t max)
+{
+    struct exo_msg m = {.w = {FS_OP_READLINK}};
+    size_t length = strlen(path) + 1;
+    memcpy(msg_page(), path, length);
+    return link_target(path_send(LX_AT_FDCWD, length, &m, 0), &m, target, max);
+}
+
 long px_readlinkat(int dirfd, uint64_t upath, uint64_t ubuf, int64_t size)
 {
     struct exo_msg m;
@@ -392,10 +410,7 @@ long px_readlinkat(int dirfd, uint64_t upath, uint64_t ubuf, int64_t size)
     if (size <= 0)
         return -LX_EINVAL;
     long n = path_call(dirfd, upath, FS_OP_READLINK, (uint64_t[5]){0}, &m);
-    if (n == -FS_MOUNT)
-        n = mount_fs(m.w[1])->readlink((const char *)msg_page(), target, sizeof(target));
-    else if (n >= 0)
-        memcpy(target, msg_page(), (size_t)n < sizeof(target) ? (size_t)n : sizeof(target));
+    n = link_target(n, &m, target, sizeof(target));
     if (n < 0)
         return n;
     if (n > size)

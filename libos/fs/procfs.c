@@ -8,6 +8,7 @@
 #include <fs/mount.h>
 #include <fs/pts.h>
 #include <fs/proctext.h>
+#include <proc/exename.h>
 
 const volatile struct proc_rec *proc_find(int pid); // proc/wait.c
 
@@ -181,8 +182,6 @@ static void fill_stat(const struct entry *e, const struct who *w, const char *pa
 // --- links
 // ------------------------------------------------------------------------------------------------
 
-extern char exec_path[]; // proc/exec.c: of the program that runs
-
 static const char *tty_name(uint32_t rdev)
 {
     return rdev == TTY_RDEV_PTMX     ? "/dev/ptmx"
@@ -191,7 +190,7 @@ static const char *tty_name(uint32_t rdev)
                                      : "/dev/console";
 }
 
-static long put_directory(struct text *t, const struct file *file) // NULL: the root directory
+long directory_name(struct text *t, const struct file *file)
 {
     unsigned kind = mount_kind(file);
     if (kind) {
@@ -220,7 +219,7 @@ static long fd_target(struct file *file, char *target, size_t max)
             text_put(&t, tty_name(file->rdev));
         break;
     case FD_KIND_DIR: {
-        long err = put_directory(&t, file);
+        long err = directory_name(&t, file);
         if (err < 0)
             return err;
         break;
@@ -244,9 +243,9 @@ static long proc_readlink(const char *rest, char *target, size_t max)
         return fd_target(fd_file(w.fd), target, max);
     long err = 0;
     if (named(e, "exe"))
-        text_put(&t, exec_path);
-    else if (named(e, "cwd"))
-        err = put_directory(&t, fd_current()->cwd);
+        return exe_readlink(target, max);
+    if (named(e, "cwd"))
+        err = directory_name(&t, fd_current()->cwd);
     else if (named(e, "root"))
         text_put(&t, "/");
     else
@@ -257,12 +256,16 @@ static long proc_readlink(const char *rest, char *target, size_t max)
 // What a link leads to, opened by name.
 static struct file *open_target(const struct entry *e, uint32_t flags, long *err)
 {
-    if (named(e, "exe"))
-        return file_open_path(0, exec_path, (int)flags, err);
+    if (named(e, "exe")) {
+        struct file *file = file_open_path(0, exe_path(), (int)flags, err);
+        if (file)
+            file->by_exe = true;
+        return file;
+    }
     if (named(e, "root"))
         return file_open_path(0, "/", (int)flags, err);
     struct text t = {.at = (char[LX_PATH_MAX]){0}, .room = LX_PATH_MAX - 1};
-    *err = put_directory(&t, fd_current()->cwd);
+    *err = directory_name(&t, fd_current()->cwd);
     return *err < 0 ? NULL : file_open_path(0, t.at, (int)flags, err);
 }
 

@@ -2,6 +2,7 @@
 // What the files of /proc say: text made from the process records and the kernel's exposed tables,
 // which everybody may read. Formats: proc(5).
 #include <fs/proctext.h>
+#include <proc/signal.h>
 
 static void put_state(struct text *t, const volatile struct proc_rec *r)
 {
@@ -45,6 +46,22 @@ void proc_put_stat(struct text *t, const struct who *w)
     text_put(t, "\n");
 }
 
+// The signal sets as /proc shows them, of this process alone: those of others are in their own
+// memory.
+static void put_signals(struct text *t)
+{
+    uint64_t ignored = 0, caught = 0;
+    for (int signo = 1; signo <= LX_NSIG; signo++) {
+        uint64_t handler = sig.action[signo - 1].handler;
+        ignored |= handler == LX_SIG_IGN ? LX_SIGBIT(signo) : 0;
+        caught |= handler != LX_SIG_IGN && handler != LX_SIG_DFL ? LX_SIGBIT(signo) : 0;
+    }
+    sig_take();
+    text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", 0ul, sig.pending,
+                thread_self()->sigmask);
+    text_printf(t, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
+}
+
 void proc_put_status(struct text *t, const struct who *w)
 {
     const volatile struct proc_rec *r = w->rec;
@@ -58,6 +75,8 @@ void proc_put_status(struct text *t, const struct who *w)
     for (uint32_t i = 0; i < r->ngroups && i < PROC_NGROUPS; i++)
         text_printf(t, "%u ", r->groups[i]);
     text_put(t, "\nThreads:\t1\n");
+    if (r == proc_self())
+        put_signals(t);
 }
 
 void proc_put_cmdline(struct text *t, const struct who *w)

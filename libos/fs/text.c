@@ -15,13 +15,13 @@ void text_put(struct text *t, const char *s)
     text_add(t, s, strlen(s));
 }
 
-static void put_number(struct text *t, unsigned long value, unsigned digits)
+static void put_number(struct text *t, unsigned long value, unsigned base, unsigned digits)
 {
     char buf[24];
     char *end = buf + sizeof(buf), *p = end;
     do {
-        *--p = (char)('0' + value % 10);
-        value /= 10;
+        *--p = "0123456789abcdef"[value % base];
+        value /= base;
     } while (value || (unsigned)(end - p) < digits);
     text_add(t, p, (size_t)(end - p));
 }
@@ -36,24 +36,21 @@ void text_printf(struct text *t, const char *format, ...)
             continue;
         }
         format++;
-        unsigned digits = 1;
-        if (*format == '0') {
-            digits = (unsigned)(format[1] - '0');
-            format += 2;
-        }
-        if (*format == 'l')
-            format++;
+        unsigned digits = 0;
+        while (*format >= '0' && *format <= '9')
+            digits = digits * 10 + (unsigned)(*format++ - '0');
+        bool wide = *format == 'l';
+        format += wide;
         if (*format == 's') {
             text_put(t, va_arg(args, const char *));
         } else if (*format == 'd') {
             long value = va_arg(args, int);
             if (value < 0)
                 text_add(t, "-", 1);
-            put_number(t, value < 0 ? (unsigned long)-value : (unsigned long)value, digits);
-        } else if (format[-1] == 'l') {
-            put_number(t, va_arg(args, unsigned long), digits);
+            put_number(t, value < 0 ? (unsigned long)-value : (unsigned long)value, 10, digits);
         } else {
-            put_number(t, va_arg(args, unsigned), digits);
+            unsigned long value = wide ? va_arg(args, unsigned long) : va_arg(args, unsigned);
+            put_number(t, value, *format == 'x' ? 16 : 10, digits);
         }
     }
     va_end(args);

@@ -12,7 +12,7 @@ struct text {
 
 void text_add(struct text *t, const char *s, size_t n);
 void text_put(struct text *t, const char *s);
-// %d %u %lu %s, and %02lu.
+// %d %u %x %lu %lx %s; a width pads numbers with zeros.
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -17,14 +17,14 @@
 #include <proc/exec.h>
 #include <mem/mem.h>
 #include <fs/file.h>
+#include <proc/exename.h>
 
 #define SCRIPT_DEPTH   4
 #define SIGKILL_STATUS 9
 
-char exec_path[LX_PATH_MAX]; // of the running program, as given
-
 struct exec {
     char *path; // of the file to load (the last interpreter of a script), in the heap
+    char *exe;  // what /proc/self/exe will name it; NULL: not known
     struct args args;
     struct source program, interp;
     struct elf elf, interp_elf;
@@ -45,6 +45,7 @@ static void exec_free(struct exec *x)
     heap_free(x->elf.ph);
     heap_free(x->interp_elf.ph);
     heap_free(x->path);
+    heap_free(x->exe);
     heap_free(x);
 }
 
@@ -190,6 +191,7 @@ static int prepare(struct exec *x, struct file *file)
         if (depth >= SCRIPT_DEPTH)
             return -LX_ELOOP;
     }
+    x->exe = exe_name_of(x->path, x->program.file);
     int error = elf_read(&x->elf, &x->program);
     return error ? error : load_interp_headers(x);
 }
@@ -207,7 +209,7 @@ static int load(struct exec *x, struct loaded *l)
         .at_entry = x->elf.head.e_entry + bias,
         .at_phdr = x->elf.phdr ? x->elf.phdr + bias : 0,
         .phnum = x->elf.head.e_phnum,
-        .path = exec_path,
+        .path = x->path,
     };
     if (!x->interp.file)
         return 0;
@@ -243,7 +245,7 @@ static void __attribute__((noreturn)) enter(struct exec *x, uint64_t at_start)
     struct loaded l;
     uint64_t sp;
     struct exo_save regs;
-    memcpy(exec_path, x->path, strlen(x->path) + 1);
+    exe_set(x->exe ? x->exe : x->path);
     int error = load(x, &l);
     l.at_start = at_start;
     if (!error)
