@@ -16,7 +16,7 @@ int main(void)
     static const int which[] = {ITIMER_VIRTUAL, ITIMER_PROF}, sigs[] = {SIGVTALRM, SIGPROF};
     tap_start();
     for (int i = 0; i < 2; i++) {
-        struct itimerval t = {{0, 0}, {0, 30000}}, old;
+        struct itimerval t = {{0, 0}, {0, 400000}}, old;
         signal(sigs[i], note);
         count = 0;
         EQ(setitimer(which[i], &t, NULL), 0);
