@@ -10,6 +10,7 @@ MACHINE = ["qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-nodefaults
            "-device", "isa-debug-exit,iobase=0x501,iosize=4"]
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2024-01-01,clock=vm", "-cpu", "max,-erms,-fsrm"]
 PLAIN = ["-cpu", "max", "-smp", "1"]
+PROGRAMS = ["tcc", "sqlite3"]
 PARAMETERS = "console=ttyS0 quiet loglevel=1 panic=-1 rdinit=/init"
 
 
@@ -78,8 +79,8 @@ class Linux:
                 archive.add(mode, ["bench/" + name], content)
                 if name == "busybox":
                     archive.add(mode, links, content)
-                elif name in ("sqlite3", "tcc"):
-                    archive.add(mode, ["usr/bin/" + name], content)
+        for name in PROGRAMS:
+            archive.add(0o100755, ["bench/" + name], open(os.path.join(self.bench, name + "-musl"), "rb").read())
         archive.add(0o100755, ["init"], open(os.path.join(self.bench, "linux-init"), "rb").read())
         archive.add(0o100644, ["command"], "\n".join(command).encode() + b"\n")
         with open(path, "wb") as f:

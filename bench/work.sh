@@ -4,6 +4,7 @@
 # work.sh CASE: one application workload in the current directory. CASE-ready prepares it and fails if
 # this system cannot do it. Programs come from PATH; where a case leaves files, it removes them.
 set -eu
+PATH=$PATH:${0%/*}
 
 files() {
     i=0
@@ -84,9 +85,15 @@ sqlite)
 
 tcc-ready)
     command -v tcc >/dev/null
+    seq 300 | sed 's/.*/static int f&(int a, int *b) {\
+        int i, sum = 0;\
+        for (i = 0; i < a; i++)\
+            sum += b[i] * & + (i % 3 ? a : -a);\
+        return sum > & ? sum : f1(sum, b);\
+    }/; 1s/f1(sum, b)/0/' >program.c
     ;;
 tcc)
-    tcc -c "${0%/*}/sample.c" -o sample.o
+    tcc -c program.c -o program.o
     ;;
 
 *)
