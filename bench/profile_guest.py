@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 
+import linux
+
 REPEATS = 5  # of bench/main.c
 KERNEL = 0xFFFF800000000000
 
@@ -50,7 +52,8 @@ class Elf:
 def programs(build):
     files = [("kernel", "exokernel/exoc-kernel"), ("libos", "libos/libos.elf"), ("bench", "bench/guest/bench"),
              ("fsd", "apps/fsd/fsd.elf"), ("init", "apps/init/init.elf"), ("ttyd", "apps/ttyd/ttyd"),
-             ("busybox", "apps/busybox/work/busybox_unstripped"), ("execd", "apps/execd/execd")]
+             ("busybox", "apps/busybox/work/busybox_unstripped"), ("execd", "apps/execd/execd"),
+             ("sqlite3", "bench/sqlite3-exoc"), ("tcc", "bench/tcc-exoc")]
     return [Elf(name, os.path.join(build, path)) for name, path in files
             if os.path.exists(os.path.join(build, path))]
 
@@ -60,9 +63,12 @@ def run(args, out):
                  if line.endswith(" cpu_enter_user"))
     plugin = os.path.join(args.build, "bench/profile.so")
     env = {**os.environ, "EXOC_BUILD": args.build, "EXOC_QEMU": f"-plugin {plugin},out={out},enter=0x{enter}"}
-    done = subprocess.run([args.exoc, "exec", "--icount", "--mem", "512", "--timeout", "1800", "--add",
-                           os.path.join(args.build, "bench/guest") + ":/bench", "--", "/bench/bench", args.profile],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env)
+    add = ["--add", os.path.join(args.build, "bench/guest") + ":/bench"]
+    for name in linux.PROGRAMS:
+        file = os.path.join(args.build, f"bench/{name}-exoc")
+        add += ["--add", f"{file}:/bench/{name}"] if os.path.exists(file) else []
+    done = subprocess.run([args.exoc, "exec", "--icount", "--mem", "512", "--timeout", "1800"] + add +
+                          ["--", "/bench/bench", args.profile], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env)
     words = done.stdout.strip().split("\t")
     if len(words) != 4 or words[1] in ("unsupported", "failed") or not os.path.exists(out):
         sys.exit(f"bench: no profile of {args.profile}: {done.stdout.strip()}")

@@ -49,8 +49,22 @@ static int enter(struct part *p, uint32_t index, exo_handle_t frames, uint64_t f
     return 0;
 }
 
+// The pages of a part that may have entries, a multiple of 64: most files are short.
+static uint32_t part_end(const struct part *p)
+{
+    uint32_t words = PART_PAGES / 64;
+    while (words && !p->present[words - 1])
+        words--;
+    return words * 64;
+}
+
 static void leave(struct part *p, uint32_t index, uint32_t count)
 {
+    uint32_t end = part_end(p);
+    if (index >= end)
+        return;
+    if (count > end - index)
+        count = end - index;
     while (exo_segment_clear(p->seg, index, count) == -EXO_EAGAIN)
         ;
     for (uint32_t i = 0; i < count; i++) {
@@ -205,7 +219,8 @@ bool seg_harvest(struct node *n)
     bool dirty = false;
     RB_FOREACH (p, parts, &n->parts) {
         uint64_t bits[8] = {0};
-        if (!p->written || exo_segment_harvest(p->seg, 0, PART_PAGES, bits) < 0)
+        uint32_t end = p->written ? part_end(p) : 0;
+        if (!end || exo_segment_harvest(p->seg, 0, end, bits) < 0)
             continue;
         for (int k = 0; k < 8; k++)
             dirty |= bits[k] != 0;

@@ -42,7 +42,7 @@ static struct frame *entry_frame(uint64_t entry)
 
 static void entries_let_go(struct segment *seg, uint32_t first, uint32_t count)
 {
-    for (uint32_t i = first; i < first + count; i++) {
+    for (uint32_t i = first; i < first + count && seg->used; i++) {
         uint64_t entry = seg->table[i];
         struct frame *f = entry_frame(entry);
 
