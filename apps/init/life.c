@@ -58,10 +58,17 @@ long life_fork(struct proc *caller, struct exo_msg *m)
     return p->pid;
 }
 
+// It has not run yet: START is only the parent's word, and the parent may have died before it gave
+// the child CPU time.
+static bool unborn(const struct proc *p)
+{
+    return p->rec->state == PROC_EMBRYO || EXO_ENVS[p->index].state == EXO_ENV_NEW;
+}
+
 static struct proc *embryo_of(struct proc *caller, int pid)
 {
     struct proc *p = proc_by_pid(pid);
-    return p && p->parent == caller && p->rec->state == PROC_EMBRYO ? p : NULL;
+    return p && p->parent == caller && unborn(p) ? p : NULL;
 }
 
 long life_start(struct proc *caller, int pid)
@@ -78,6 +85,7 @@ long life_abort(struct proc *caller, int pid)
     struct proc *p = embryo_of(caller, pid);
     if (!p)
         return -LX_ESRCH;
+    p->rec->state = PROC_EMBRYO; // nobody waits for it
     exo_env_kill(p->env, 0, 0);
     return 0;
 }
@@ -337,7 +345,7 @@ static void orphan_children(struct proc *p)
     struct proc *child, *next, *one = proc_by_pid(1);
     for (child = LIST_FIRST(&p->children); child; child = next) {
         next = LIST_NEXT(child, sibling);
-        if (child->rec->state == PROC_EMBRYO)
+        if (unborn(child)) // nobody else could give it life
             exo_env_kill(child->env, 0, 0);
         proc_adopt(child, one);
         if (child->rec->state == PROC_ZOMBIE)
