@@ -44,14 +44,15 @@ long group_setsid(struct proc *p)
     return p->pid;
 }
 
-// A group is orphaned when no member has a parent in another group of the same session. `without`:
-// as if that process were gone.
+// A group is orphaned when no member has a parent in another group of the same session. init does
+// not count: it takes orphans in, and would never continue one. `without`: as if that process were
+// gone.
 bool group_orphaned(int pgid, const struct proc *without)
 {
     struct proc *p;
     TAILQ_FOREACH (p, &procs, all) {
         if (p == without || p->rec->pgid != pgid || p->rec->state == PROC_ZOMBIE || !p->parent ||
-            p->parent == without)
+            p->parent == without || p->parent->pid == 1)
             continue;
         if (p->parent->rec->pgid != pgid && p->parent->rec->sid == p->rec->sid)
             return false;
@@ -86,9 +87,9 @@ void group_check_orphans(struct proc *leaving)
 {
     struct proc *child;
     int own_group = leaving->rec->pgid;
-    if (leaving->parent && leaving->parent->rec->sid == leaving->rec->sid &&
-        leaving->parent->rec->pgid != own_group && group_orphaned(own_group, leaving) &&
-        has_stopped(own_group))
+    if (leaving->parent && leaving->parent->pid != 1 &&
+        leaving->parent->rec->sid == leaving->rec->sid && leaving->parent->rec->pgid != own_group &&
+        group_orphaned(own_group, leaving) && has_stopped(own_group))
         hang_up(own_group);
     LIST_FOREACH (child, &leaving->children, sibling) {
         int group = child->rec->pgid;
