@@ -223,6 +223,9 @@ static uint64_t take_pending(void)
     return bits;
 }
 
+/* The open whose capabilities are in the reply under way. */
+static struct tty_open *sent;
+
 /* Put the capabilities of a new open into the reply. Without them the open is taken back. */
 static uint64_t send_open(struct tty_request *r)
 {
@@ -238,6 +241,7 @@ static uint64_t send_open(struct tty_request *r)
     struct exo_ctx *ctx = host_ctx();
     ctx->send[0] = (struct exo_send){(exo_handle_t)cap, EXO_R_CALL, EXO_SEND_DERIVE};
     ctx->send[1] = (struct exo_send){host_page_handle(open->tty), EXO_R_READ, EXO_SEND_DERIVE};
+    sent = open;
     return 2;
 }
 
@@ -281,6 +285,16 @@ static void close_by_handle(exo_handle_t handle)
     }
 }
 
+/* A caller that died while we served it never gets its open: nothing will tell of its end. */
+static void reply_ended(int64_t err)
+{
+    if (sent != NULL && err < 0 && err != -EXO_ETIMEDOUT) {
+        host_open_forget(sent);
+        tty_close(sent);
+    }
+    sent = NULL;
+}
+
 static void loop(void)
 {
     struct exo_msg m = {.meta = EXO_REPLY_NONE};
@@ -298,6 +312,7 @@ static void loop(void)
             next_tick = now + TICK_NS;
         }
         int64_t err = exo_reply_wait(service, &m, due < next_tick ? due : next_tick);
+        reply_ended(err);
         uint64_t event = err < 0 ? EXO_EV_NONE : host_ctx()->in_kind;
         if (event == EXO_EV_CALL) {
             serve(&m);
