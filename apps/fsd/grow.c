@@ -321,12 +321,12 @@ long op_commit(struct request *r, struct open *o)
     int err = may_grow(o);
     if (err < 0)
         return err;
+    drop_dead(n); // that may be the caller by now: look only then
     struct reserve *v = reserve_of(n, o, r->env);
     if (!v || offset != v->start || length > v->end - offset)
         return -LX_EINVAL;
     bool broken = v->broken;
     uint64_t end = offset + length;
-    drop_dead(n);
     if (!broken && length) {
         err = offset > n->page->size ? reserves_pass(n, offset) : 0;
         if (err == 0)
