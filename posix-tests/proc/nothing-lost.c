@@ -36,6 +36,16 @@ static void executed(void)
     NEED(tap_wait(pid) == 5);
 }
 
+static void vfork_executed(void)
+{
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execl(self, self, "child", NULL);
+        _exit(98);
+    }
+    NEED(tap_wait(pid) == 5);
+}
+
 static void spawned(void)
 {
     char *args[] = {"test", "child", NULL};
@@ -172,6 +182,7 @@ int main(int argc, char **argv)
     tap_alarm();
     EQ(lost(vforked, 60), 0);
     EQ(lost(executed, 60), 0);
+    EQ(lost(vfork_executed, 60), 0);
     EQ(lost(spawned, 60), 0);
     EQ(lost(spawned_in_vain, 60), 0);
     EQ(lost(killed, 60), 0);
