@@ -21,10 +21,14 @@ static struct exo_ctx *own_ctx(void)
 
 int64_t libos_peer(pid_t pid)
 {
-    struct exo_msg m = {.w = {PROC_OP_PEER, (uint64_t)(int64_t)pid}};
     struct exo_ctx *ctx = own_ctx();
-    memset(ctx->recv, 0, sizeof(ctx->recv));
-    int64_t err = exo_call(H_INIT, &m);
+    struct exo_msg m;
+    int64_t err;
+    do { // a signal that comes before init has seen the call ends it
+        memset(ctx->recv, 0, sizeof(ctx->recv));
+        m = (struct exo_msg){.w = {PROC_OP_PEER, (uint64_t)(int64_t)pid}};
+        err = exo_call(H_INIT, &m);
+    } while (err == -EXO_EINTR);
     if (err < 0)
         return err;
     return (int64_t)m.w[0] < 0 ? (int64_t)m.w[0] : (int64_t)ctx->recv[0];
