@@ -78,6 +78,10 @@ static void deliver(struct exo_save *save, int signal, int code, uint64_t addr)
         dump(save);
         libos_panic("libOS: signal %d at %lx, address %lx", signal, save->rip, addr);
     }
+    if (libos_machine) { // a server, or init: whose end is everybody's concern
+        libos_log("signal %d, address %lx\n", signal, addr);
+        dump(save);
+    }
     sig_force(signal, code, addr, save);
 }
 
