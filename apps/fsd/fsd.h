@@ -64,6 +64,12 @@ struct reserve { // blocks past the end, between RESERVE and COMMIT
     bool broken; // the file was cut meanwhile: what was written there is lost, to be done again
 };
 
+struct page { // shared with clients
+    void *at;
+    exo_handle_t cap;
+    exo_fn_t frame;
+};
+
 struct node {
     LIST_ENTRY(node) hash;
     TAILQ_ENTRY(node) idle_link; // while opens == 0
@@ -71,9 +77,8 @@ struct node {
     uint32_t opens;
     uint32_t mode;
     uint32_t uid; // who pays
-    struct fs_node *page;
-    exo_handle_t page_cap;
-    exo_fn_t frame;
+    struct page shared;
+    struct fs_node *page; // in it
     RB_HEAD(parts, part) parts;
     bool written;      // a writable segment is out: dirty bits tell of writes
     bool user_writes;  // ... to somebody who is not root
@@ -95,11 +100,20 @@ struct open {
     bool path_only;    // O_PATH
     bool append_only;  // the inode's flag
     bool no_atime;
-    bool may_map_write; // the opener may read too, so a writable mapping tells it nothing new
-    bool in_fifo;       // counted as an end
-    exo_handle_t cap;   // ours, whose children the clients hold
-    int flock;          // LX_LOCK_SH, LX_LOCK_EX or 0
+    bool may_map_write;    // the opener may read too, so a writable mapping tells it nothing new
+    bool in_fifo;          // counted as an end
+    exo_handle_t cap;      // ours, whose children the clients hold
+    int flock;             // LX_LOCK_SH, LX_LOCK_EX or 0
+    struct holder *holder; // who may keep it, or NULL
     LIST_ENTRY(open) link;
+};
+
+struct holder { // a process that has such a page
+    LIST_ENTRY(holder) link;
+    uint64_t env;
+    uint32_t uid;   // who pays
+    uint32_t opens; // that it may keep
+    struct page page;
 };
 
 struct request {
@@ -153,6 +167,12 @@ void reap_step(void);
 int64_t buy_frames(uint64_t count); // from H_BANK, at the cost of the node cache
 int64_t buy_segment(void);
 
+// page.c
+int page_take(struct page *page); // zero; 0 or -LX_ENFILE
+void page_give(const struct page *page);
+bool page_evict(void);            // gives back a frame that is kept for speed; false: none is
+void page_unmapped(void *window); // reap.c is done with it
+
 // node.c
 struct node *node_get(uint32_t ino, uint32_t uid); // + one open; NULL: no memory or over the share
 void node_put(struct node *n);
@@ -165,7 +185,6 @@ void nodes_note_writes(void);
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred);
 void node_orphaned(uint32_t ino); // its last name went
 bool node_evict(void);            // forgets the node idle for longest; false: none is
-void node_unmapped(void *window); // reap.c is done with it
 void node_seq_size(struct node *n, uint64_t size);
 void note_atime(uint32_t ino);
 
@@ -187,8 +206,15 @@ struct open *open_by_badge(uint64_t badge);
 int open_by_cap(exo_handle_t cap,
                 struct open **open); // a capability that came along; NULL: the root
 void open_childless(exo_handle_t cap);
+void open_free(struct open *o);
 void open_delivered(bool ok); // whether the answer to the last call went out
 long op_open(struct request *r);
+
+// idle.c
+struct holder *holder_find(uint64_t env); // or NULL
+void holder_leave(struct holder *h);
+void idle_close(struct node *n);
+long op_idle(struct request *r);
 
 // fifo.c
 long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2]);

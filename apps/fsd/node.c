@@ -4,33 +4,16 @@
 // A node that nobody has open any more is kept for a while (the idle list, oldest first), with its
 // segments filled: the next open of the same file costs little. Nobody can write through what is
 // left of it, and its page tells what it always told. A node without names is never kept.
-//
-// Node pages are mapped one beside the other; a page whose capabilities are all revoked is used
-// again.
 #include "fsd.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH         256u
-#define IDLE_NODES   128u
-#define POOL_PAGES   64u
-#define NODE_WINDOWS (SERVER_WINDOWS + (1ull << 40))
-
-struct node_page {
-    SLIST_ENTRY(node_page) link;
-    struct fs_node *at;
-    exo_handle_t cap;
-    exo_fn_t frame;
-};
+#define HASH       256u
+#define IDLE_NODES 128u
 
 static LIST_HEAD(, node) table[HASH];
 static TAILQ_HEAD(, node) idle = TAILQ_HEAD_INITIALIZER(idle);
-static uint32_t nidle, npool;
-static SLIST_HEAD(, node_page) pool =
-    SLIST_HEAD_INITIALIZER(pool); // mapped, zero, nobody else has it
-static SLIST_HEAD(, node_page) places =
-    SLIST_HEAD_INITIALIZER(places); // windows given back: `at` alone counts
-static uint64_t next_place;
+static uint32_t nidle;
 
 struct node *node_find(uint32_t ino)
 {
@@ -40,80 +23,6 @@ struct node *node_find(uint32_t ino)
             return n;
     }
     return NULL;
-}
-
-// --- node pages ----------------------------------------------------------------------------------
-
-static struct node_page *place_new(void)
-{
-    struct node_page *p = SLIST_FIRST(&places);
-    if (p) {
-        SLIST_REMOVE_HEAD(&places, link);
-        return p;
-    }
-    p = calloc(1, sizeof(*p));
-    if (p)
-        p->at = (struct fs_node *)(NODE_WINDOWS + next_place++ * PAGE);
-    return p;
-}
-
-void node_unmapped(void *window)
-{
-    struct node_page *p = calloc(1, sizeof(*p));
-    if (!p)
-        return; // address space is plenty
-    p->at = window;
-    SLIST_INSERT_HEAD(&places, p, link);
-}
-
-static struct node_page *page_buy(void)
-{
-    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-    struct node_page *p = place_new();
-    int64_t frame = p ? buy_frames(1) : -EXO_ENOMEM;
-    if (frame >= 0) {
-        struct exo_map_op op = {
-            EXO_OP_MAP, 1, (uint64_t)p->at, (exo_handle_t)frame, 0, EXO_R_READ | EXO_R_WRITE, 0};
-        if (exo_aspace_batch(0, H_BANK, &op, 1) == 1 &&
-            exo_cap_identify((exo_handle_t)frame, &info) >= 0) {
-            p->cap = (exo_handle_t)frame;
-            p->frame = info.first_frame;
-            return p;
-        }
-        exo_cap_delete((exo_handle_t)frame);
-    }
-    if (p)
-        SLIST_INSERT_HEAD(&places, p, link);
-    return NULL;
-}
-
-static int page_take(struct node *n)
-{
-    struct node_page *p = SLIST_FIRST(&pool);
-    if (p) {
-        SLIST_REMOVE_HEAD(&pool, link);
-        npool--;
-    } else if (!(p = page_buy())) {
-        return -LX_ENFILE;
-    }
-    n->page = p->at;
-    n->page_cap = p->cap;
-    n->frame = p->frame;
-    free(p);
-    return 0;
-}
-
-static void page_give(struct node *n)
-{
-    struct node_page *p;
-    if (npool < POOL_PAGES && reap_now(n->page_cap) && (p = calloc(1, sizeof(*p)))) {
-        memset(n->page, 0, PAGE);
-        *p = (struct node_page){.at = n->page, .cap = n->page_cap, .frame = n->frame};
-        SLIST_INSERT_HEAD(&pool, p, link);
-        npool++;
-        return;
-    }
-    reap(n->page_cap, n->page);
 }
 
 static void seq_begin(struct node *n)
@@ -163,7 +72,7 @@ void node_refresh(uint32_t ino)
 void node_event(struct node *n, uint32_t *word)
 {
     __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
-    if (EXO_FRAMES[n->frame].sleepers)
+    if (EXO_FRAMES[n->shared.frame].sleepers)
         exo_wake((uint64_t)word, UINT64_MAX);
 }
 
@@ -175,7 +84,7 @@ static void node_free(struct node *n)
     seg_free(n);
     if (n->orphan)
         ext_inode_drop(&vol, n->ino);
-    page_give(n);
+    page_give(&n->shared);
     free(n);
 }
 
@@ -187,15 +96,9 @@ static void idle_remove(struct node *n)
 
 bool node_evict(void)
 {
-    struct node_page *p = SLIST_FIRST(&pool);
     struct node *n = TAILQ_FIRST(&idle);
-    if (p) {
-        SLIST_REMOVE_HEAD(&pool, link);
-        npool--;
-        exo_cap_delete(p->cap);
-        SLIST_INSERT_HEAD(&places, p, link);
+    if (page_evict())
         return true;
-    }
     if (!n)
         return false;
     idle_remove(n);
@@ -206,10 +109,11 @@ bool node_evict(void)
 static struct node *node_make(uint32_t ino)
 {
     struct node *n = calloc(1, sizeof(*n));
-    if (!n || page_take(n) < 0) {
+    if (!n || page_take(&n->shared) < 0) {
         free(n);
         return NULL;
     }
+    n->page = n->shared.at;
     n->ino = ino;
     n->page->size_ = sizeof(*n->page);
     n->page->version = 1;
@@ -270,16 +174,20 @@ void node_put(struct node *n)
 void node_orphaned(uint32_t ino)
 {
     struct node *n = node_find(ino);
-    if (n && !n->opens) {
-        idle_remove(n);
-        n->orphan = true;
-        node_free(n);
-    } else if (n) {
-        n->orphan = true;
-        node_publish(n);
-    } else {
+    if (!n) {
         ext_inode_drop(&vol, ino);
+        return;
     }
+    n->orphan = true;
+    if (!n->opens) {
+        idle_remove(n);
+        node_free(n);
+        return;
+    }
+    node_publish(n);
+    n->opens++; // it stays while the opens that are only kept go
+    idle_close(n);
+    node_put(n);
 }
 
 // --- times ---------------------------------------------------------------------------------------

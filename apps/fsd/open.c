@@ -88,7 +88,7 @@ static int remember_slot(struct open *o)
     return 0;
 }
 
-static void open_free(struct open *o)
+void open_free(struct open *o)
 {
     opens[o->index] = NULL;
     free_index[nfree++] = o->index;
@@ -101,6 +101,8 @@ static void open_free(struct open *o)
     struct node *n = o->node;
     LIST_REMOVE(o, link);
     fifo_leave(o);
+    if (o->holder)
+        holder_leave(o->holder);
     locks_drop_open(n, o);
     reserves_drop(n, o);
     if (o->access != LX_O_RDONLY)
@@ -141,12 +143,14 @@ static struct open *open_new(struct node *n, struct node *root)
         return NULL;
     }
     o->index = index;
-    o->generation = generation++ & 0x7fffffff;
+    o->generation = generation;
+    generation = generation < 0x7fffffff ? generation + 1 : 1;
     o->node = n;
     o->root = root;
     opens[index] = o;
     LIST_INSERT_HEAD(&n->openers, o, link);
-    int64_t cap = exo_cap_derive(endpoint, EXO_R_CALL, (uint64_t)o->generation << 32 | (index + 1),
+    int64_t cap = exo_cap_derive(endpoint, EXO_R_CALL | EXO_R_REVOKE,
+                                 (uint64_t)o->generation << 32 | (index + 1),
                                  EXO_DERIVE_BADGE | EXO_DERIVE_WATCH, 0);
     if (cap > 0)
         o->cap = (exo_handle_t)cap;
@@ -273,9 +277,15 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
     o->may_map_write = !append_only &&
                        (o->access == LX_O_RDWR ||
                         (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
+    if (o->access == LX_O_RDONLY && LX_S_ISREG(inode->mode) && !o->path_only &&
+        (o->holder = holder_find(r->env))) {
+        o->holder->opens++;
+        r->m->w[5] = o->generation;
+        attr_publish(r, inode);
+    }
     unsigned caps = 2;
     CTX->send[0] = (struct exo_send){o->cap, EXO_R_CALL, EXO_SEND_DERIVE};
-    CTX->send[1] = (struct exo_send){n->page_cap, EXO_R_READ, EXO_SEND_DERIVE};
+    CTX->send[1] = (struct exo_send){n->shared.cap, EXO_R_READ, EXO_SEND_DERIVE};
     if (LX_S_ISFIFO(inode->mode) && !o->path_only) {
         long err = fifo_enter(o, flags, &CTX->send[2]);
         if (err < 0)

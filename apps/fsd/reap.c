@@ -24,7 +24,7 @@ static void finish(exo_handle_t cap, void *window)
 {
     exo_cap_delete(cap);
     if (window)
-        node_unmapped(window);
+        page_unmapped(window);
 }
 
 void reap(exo_handle_t cap, void *window)

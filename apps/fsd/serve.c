@@ -54,6 +54,8 @@ static long dispatch(struct request *r)
         return op_mount(r);
     case FS_OP_NAMES:
         return op_names(r);
+    case FS_OP_IDLE:
+        return op_idle(r);
     case FS_OP_MKDIR:
     case FS_OP_MKNOD:
     case FS_OP_UNLINK:

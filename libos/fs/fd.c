@@ -26,13 +26,19 @@ struct file *file_new(const struct file_ops *ops, uint32_t open_flags)
     if (!file)
         return NULL;
     file->ops = ops;
-    file->refs = 1;
     file->access = open_flags & LX_O_ACCMODE;
     file->state = &file->own_state;
     file->own_state.size = sizeof(file->own_state);
     file->own_state.version = 1;
-    file->own_state.flags = open_flags & ~(LX_O_OPENING | LX_O_ACCMODE);
+    file_begin(file, open_flags);
     return file;
+}
+
+void file_begin(struct file *file, uint32_t open_flags)
+{
+    file->refs = 1;
+    file->own_state.offset = 0;
+    file->own_state.flags = open_flags & ~(LX_O_OPENING | LX_O_ACCMODE);
 }
 
 struct file *file_ref(struct file *file)
@@ -57,8 +63,12 @@ struct file *file_get(int fd)
 // What every kind of file holds is given back here; what one kind holds, by its close.
 void file_put(struct file *file)
 {
-    if (--file->refs)
-        return;
+    if (--file->refs == 0 && !idle_keep(file))
+        file_end(file);
+}
+
+void file_end(struct file *file)
+{
     if (file->ops->close)
         file->ops->close(file);
     if (file->state_cap)
@@ -250,6 +260,7 @@ long px_fcntl(int fd, int cmd, uint64_t arg)
 
 int fd_before_fork(void)
 {
+    idle_flush();
     for (uint32_t fd = 0; fd < current->size; fd++) {
         struct file *file = current->entry[fd].file;
         if (!file)

@@ -84,7 +84,9 @@ struct file {
     const volatile struct fs_node *node; // window of the node page
     uint64_t ino;
     uint32_t mode, rdev;
-    bool by_exe; // opened as /proc/self/exe
+    bool by_exe;   // opened as /proc/self/exe
+    uint32_t idle; // number by which fsd lets the open be kept, or 0
+    bool locked;   // a lock may be on the open itself
     union {
         struct {
             struct file_part *parts; // grows
@@ -117,6 +119,8 @@ extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, p
 // --- fd.c ----------------------------------------------------------------------------------------
 struct file *file_new(const struct file_ops *ops, uint32_t open_flags); // refs 1; NULL: no memory
 struct file *file_ref(struct file *file);
+void file_begin(struct file *file, uint32_t open_flags); // as if just opened
+void file_end(struct file *file);                        // no reference is left
 int fd_install(struct file *file, uint32_t open_flags,
                int lowest);   // takes the reference; fd or -LX_EMFILE (then the
                               // reference is dropped)
@@ -172,6 +176,11 @@ bool lookup_missing(int dirfd, uint64_t path); // there is surely no such file
 long lookup_access(const struct lx_stat *st, uint32_t mode, bool effective); // 0 or -LX_E
 void lookup_end(void);              // never again: what the process's root hides is not for it
 struct file *path_start(int dirfd); // NULL: the root directory, or EBADF
+
+// --- idle.c: closed files that are kept open
+bool idle_keep(struct file *file); // no reference is left; true: kept, not to be ended
+struct file *idle_open(int dirfd, uint64_t path, uint32_t flags); // or NULL: not kept
+void idle_flush(void);                                            // before a fork
 
 // --- others --------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags,

@@ -83,6 +83,7 @@ long fcntl_lock(struct file *file, int cmd, uint64_t arg)
                   : check_access(file, &l);
     if (err < 0)
         return err;
+    file->locked = true;
     for (;;) {
         uint32_t event = file->node->lock_event;
         err = lock_call(file, cmd, &l);
@@ -111,6 +112,7 @@ long px_flock(int fd, int operation)
         return -LX_EINVAL;
     if (!file->endpoint || !file->node)
         return -LX_EINVAL;
+    file->locked = true;
     for (;;) {
         uint32_t event = file->node->lock_event;
         struct exo_msg m = {.w = {FS_OP_FLOCK, (uint64_t)op}};

@@ -181,6 +181,7 @@ long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out)
     if (err == 0) {
         (*out)->mode = mode;
         (*out)->ino = m->w[1];
+        (*out)->idle = (uint32_t)m->w[5];
     }
     return err;
 }
@@ -233,7 +234,9 @@ struct file *file_open_path(uint64_t upath, const char *path, int flags, long *e
 
 long px_openat(int dirfd, uint64_t upath, uint32_t flags, uint32_t mode)
 {
-    struct file *file;
+    struct file *file = fd_room() ? idle_open(dirfd, upath, flags) : NULL;
+    if (file)
+        return fd_install(file, flags, 0);
     long length = path_copy(upath, 0);
     if (length < 0)
         return length;

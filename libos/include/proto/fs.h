@@ -31,6 +31,17 @@ struct fs_node { // the node page
         fifo_writers; // FIFO: +1 at each open for reading, for writing: wait words
 };
 
+// The opens of a process that it does not use at present, but keeps for the next time. Where a
+// process has such a page, OPEN of a regular file for reading answers a number, w[5]. To keep the
+// open after closing the file, the number is put into a word that is 0; to use it again, it is
+// taken out by compare-and-swap with 0. When fsd takes it out, the open is closed and its
+// capabilities are gone.
+#define FS_IDLE_MAX 16
+struct fs_idle {
+    uint32_t size, version;
+    uint32_t open[FS_IDLE_MAX];
+};
+
 enum fs_op {
     FS_OP_OPEN = 1, // (flags, mode) path -> w[1] ino, w[2] size, w[3] mode | rdev << 32, w[4] uid |
                     // gid << 32; caps: [0] endpoint of the open file, [1] FRAMES of the node page.
@@ -62,6 +73,8 @@ enum fs_op {
     FS_OP_SYNC,  // ()
     FS_OP_NAMES, // () -> cap [0] SEGMENT to read: proto/names.h. -LX_EPERM on what was opened under
                  // another root
+    FS_OP_IDLE,  // () -> cap [0] FRAMES of a page of the caller's own, struct fs_idle, to read and
+                 // write
     // on an open file
     FS_OP_SEGMENT, // (index of the 2 MiB part, write) -> cap [0] SEGMENT; entries of existing pages
                    // filled
