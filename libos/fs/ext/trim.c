@@ -62,7 +62,8 @@ static int trim_tree(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t
         return err;
     t->held[level] = *ptr;
     for (uint32_t i = first; i < EXT_PTRS && !err; i++)
-        err = trim_pointer(t, ptrs + i, level - 1, i == first ? part : 0);
+        if (ptrs[i])
+            err = trim_pointer(t, ptrs + i, level - 1, i == first ? part : 0);
     t->held[level] = 0;
     if (err || (keep && !all_zero(ptrs)))
         return err;
