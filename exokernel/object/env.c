@@ -60,12 +60,9 @@ int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, u
     struct kobj *obj;
     struct env *env;
     uint32_t index;
-    int err = index_take(&index);
 
-    if (!err)
-        err = kobj_alloc(bank, EXO_CAP_ENV, sizeof(*env), &obj);
-    if (err)
-        return err;
+    TRY(index_take(&index));
+    TRY(kobj_alloc(bank, EXO_CAP_ENV, sizeof(*env), &obj));
     env = (struct env *)obj;
     cspace_init(&env->caps);
     TAILQ_INIT(&env->contexts);
@@ -238,7 +235,7 @@ int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supe
     struct aspace *as;
     struct env *env;
 
-    TRY(bank_find(bank, EXO_R_BUY, &pays));
+    TRY(bank_find(bank, EXO_R_BUY | EXO_R_CONTROL, &pays));
     TRY(aspace_find(aspace, &as));
     if (supervisor) {
         TRY(cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot));

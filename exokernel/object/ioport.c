@@ -20,9 +20,7 @@ static int ports_find(exo_handle_t ports, uint64_t port, unsigned width, bool wr
 
 static int64_t port_read(uint16_t port, unsigned width)
 {
-    if (width == 1)
-        return inb(port);
-    return width == 2 ? inw(port) : inl(port);
+    return width == 1 ? inb(port) : width == 2 ? inw(port) : inl(port);
 }
 
 static int64_t port_write(uint16_t port, unsigned width, uint64_t value)

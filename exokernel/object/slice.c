@@ -218,8 +218,7 @@ static void put_back(struct cpu *cpu)
     if (now < cpu->slice_end && now < cpu->yield_end)
         return;
     cpu_park();
-    if (now >= cpu->slice_end)
-        ctx->slice_end = true;
+    ctx->slice_end |= now >= cpu->slice_end;
     slice_enqueue(ctx, false);
 }
 

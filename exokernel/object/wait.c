@@ -66,13 +66,13 @@ uint64_t deadline_next(void)
 void deadlines_run(uint64_t now)
 {
     struct deadline *first;
-    struct ctx *ctx;
 
     for (unsigned n = 0; n < DEADLINES_AT_ONCE; n++) { // the timer comes back for the rest
         first = RB_MIN(deadlines, &deadlines);
         if (!first || first->ns > now)
             break;
-        ctx = first->ctx;
+        struct ctx *ctx = first->ctx;
+
         deadline_clear(first);
         if (first->bits)
             ctx_notify(ctx, first->bits);
@@ -305,13 +305,10 @@ int64_t sys_cap_arm(exo_handle_t handle, uint64_t bits)
         return -EXO_EINVAL;
     if (frames_count(run) > 512)
         return -EXO_ELIMIT;
-    if (bits == 0) {
-        if (slot->flags & CAP_FLAG_ARMED)
-            wait_disarm(slot);
-        return 0;
-    }
-    slot->spare = (uint8_t)__builtin_ctzll(bits);
-    if (!(slot->flags & CAP_FLAG_ARMED)) {
+    if (slot->flags & CAP_FLAG_ARMED)
+        wait_disarm(slot);
+    if (bits) {
+        slot->spare = (uint8_t)__builtin_ctzll(bits);
         slot->flags |= CAP_FLAG_ARMED;
         slot_arm(slot, 1);
     }
