@@ -140,47 +140,56 @@ long life_execed(struct proc *p, const char *message, size_t bytes)
 
 // --- set-id programs -----------------------------------------------------------------------------
 
-struct gift { // descriptors that a caller has handed over for its set-id exec
-    struct proc *owner;
-    exo_handle_t (*cap)[4];
-    uint32_t n;
-};
-static struct gift gift;
+// Descriptors that a process hands over for its set-id exec. They lie in our table until then, so
+// what one user, and all but root together, can have lie there is limited; who is over that is
+// asked to try again.
+#define GIFTS_USER  (LIBOS_START_FDS_MAX + 64u)
+#define GIFTS_USERS (4u * LIBOS_START_FDS_MAX)
 
-static void gift_clear(void)
+static void gift_clear(struct proc *p)
 {
-    for (uint32_t fd = 0; fd < gift.n; fd++) {
+    for (uint32_t fd = 0; fd < p->ngifts; fd++) {
         for (int i = 0; i < 4; i++) {
-            if (gift.cap[fd][i])
-                exo_cap_delete(gift.cap[fd][i]);
+            if (p->gift[fd][i])
+                exo_cap_delete(p->gift[fd][i]);
         }
     }
-    free(gift.cap);
-    gift = (struct gift){0};
+    free(p->gift);
+    p->gift = NULL;
+    p->ngifts = 0;
 }
 
-// One set-id exec at a time: another caller's unfinished gifts are thrown away, and it will get an
-// error. Slots come in order; slot 0 begins.
-long life_setid_give(struct proc *caller, struct exo_msg *m)
+static bool gift_fits(const struct proc *p)
+{
+    const struct proc *other;
+    uint32_t user = 0, all = 0;
+    if (p->rec->ruid == 0)
+        return true;
+    TAILQ_FOREACH (other, &procs, all) {
+        all += other->rec->ruid ? other->ngifts : 0;
+        user += other->rec->ruid == p->rec->ruid ? other->ngifts : 0;
+    }
+    return user < GIFTS_USER && all < GIFTS_USERS;
+}
+
+// Slots come in order; slot 0 begins.
+long life_setid_give(struct proc *p, struct exo_msg *m)
 {
     uint64_t slot = m->w[1], places = m->w[2];
     if (slot == 0)
-        gift_clear();
-    if (slot && (gift.owner != caller || slot != gift.n))
-        return -LX_EAGAIN;
-    if (slot >= LIBOS_START_FDS_MAX)
+        gift_clear(p);
+    if (slot >= LIBOS_START_FDS_MAX || slot != p->ngifts)
         return -LX_EINVAL;
-    void *more = realloc(gift.cap, (slot + 1) * sizeof(gift.cap[0]));
+    void *more = gift_fits(p) ? realloc(p->gift, (slot + 1) * sizeof(p->gift[0])) : NULL;
     if (!more)
         return -LX_EAGAIN;
-    gift.owner = caller;
-    gift.cap = more;
-    gift.n = (uint32_t)slot + 1;
+    p->gift = more;
+    p->ngifts = (uint32_t)slot + 1;
     for (int i = 0, k = 0; i < 4; i++) {
-        gift.cap[slot][i] = 0;
+        p->gift[slot][i] = 0;
         if (!(places >> i & 1))
             continue;
-        gift.cap[slot][i] = ctx()->recv[k];
+        p->gift[slot][i] = ctx()->recv[k];
         ctx()->recv[k++] = 0;
     }
     return 0;
@@ -194,14 +203,14 @@ static int64_t copy_whole(exo_handle_t cap, exo_handle_t env)
 }
 
 // Copies the gifts into the new environment and writes their handles into the start block.
-static int give_descriptors(exo_handle_t env, struct libos_start *s)
+static int give_descriptors(const struct proc *p, exo_handle_t env, struct libos_start *s)
 {
     struct libos_start_fd *fds = (struct libos_start_fd *)((char *)s + s->fds);
-    if (s->nfds > gift.n)
+    if (s->nfds > p->ngifts)
         return -1;
     for (uint32_t i = 0; i < s->nfds; i++) {
         for (int k = 0; k < 4; k++) {
-            int64_t h = gift.cap[i][k] ? copy_whole(gift.cap[i][k], env) : 0;
+            int64_t h = p->gift[i][k] ? copy_whole(p->gift[i][k], env) : 0;
             if (h < 0)
                 return -1;
             fds[i].cap[k] = (exo_handle_t)h;
@@ -228,24 +237,20 @@ static bool start_good(const struct libos_start *s, uint64_t bytes)
 }
 
 // A private copy of the caller's start block: what it does to its own pages from now on does not
-// matter.
-static struct libos_start *start_copy(uint64_t bytes)
+// matter. The kernel copies, so pages that go meanwhile are an error, and not our death.
+static struct libos_start *start_copy(const struct proc *p, uint64_t at, uint64_t bytes)
 {
-    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-    exo_handle_t frames = ctx()->recv[0];
-    if (!frames || exo_cap_identify(frames, &info) < 0 || info.type != EXO_CAP_FRAMES ||
-        info.length > START_PAGES_MAX || bytes > info.length * EXO_PAGE_SIZE ||
-        bytes < sizeof(struct libos_start))
+    if (bytes < sizeof(struct libos_start) || bytes > START_PAGES_MAX * EXO_PAGE_SIZE)
         return NULL;
     struct libos_start *s = malloc(bytes);
-    void *from = s ? exo_map(frames, 0, info.length, EXO_R_READ) : NULL;
-    if (!from) {
-        free(s);
-        return NULL;
+    bool whole = s != NULL;
+    for (uint64_t done = 0, part; whole && done < bytes; done += part) {
+        part = bytes - done < EXO_PAGE_SIZE ? bytes - done : EXO_PAGE_SIZE;
+        whole = exo_env_memory(p->env, at + done, (char *)s + done, part, 0) == (int64_t)part;
     }
-    memcpy(s, from, bytes);
-    ((char *)s)[bytes - 1] = 0;
-    if (!start_good(s, bytes)) {
+    if (whole)
+        ((char *)s)[bytes - 1] = 0;
+    if (!whole || !start_good(s, bytes)) {
         free(s);
         return NULL;
     }
@@ -271,22 +276,20 @@ long life_setid_exec(struct proc *p, const struct exo_msg *m)
         return -LX_EPERM;
     uint64_t bytes = m->w[1], cookie = cookie_new(p->pid);
     exo_handle_t env = 0;
-    struct libos_start *s = start_copy(bytes);
+    struct libos_start *s = start_copy(p, m->w[2], bytes);
     struct corpse *corpse = malloc(sizeof(*corpse));
-    if (gift.owner != p)
-        gift_clear();
     struct exo_domain d = domain_for(own.user_bank, cookie);
     d.start = s;
     d.start_bytes = bytes;
     if (!s || !corpse || exo_domain_create(&d, &env) < 0)
         goto fail;
-    if (give_descriptors(env, s) < 0 || exo_domain_write_start(&d, env) < 0)
+    if (give_descriptors(p, env, s) < 0 || exo_domain_write_start(&d, env) < 0)
         goto fail;
     *corpse = (struct corpse){.cookie = p->cookie, .env = p->env};
     uint64_t pending = untaken(p);
     if (proc_move(p, env, cookie) < 0)
         goto fail;
-    gift_clear();
+    gift_clear(p);
     p->pristine = true;
     LIST_INSERT_HEAD(&corpses, corpse, link);
     exo_env_notify(env, pending);
@@ -296,7 +299,7 @@ long life_setid_exec(struct proc *p, const struct exo_msg *m)
     free(s);
     return 0;
 fail:
-    gift_clear();
+    gift_clear(p);
     if (env) {
         exo_env_kill(env, 0, 0);
         exo_cap_delete(env);
@@ -380,8 +383,7 @@ void life_died(uint64_t cookie)
         return;
     }
     bool embryo = p->rec->state == PROC_EMBRYO;
-    if (gift.owner == p)
-        gift_clear();
+    gift_clear(p);
     rec_begin(p);
     p->rec->status = status_of(p);
     p->rec->utime_ns += EXO_ENVS[p->index].cpu_ns;

@@ -9,7 +9,8 @@
 #include "init.h"
 #include <stdlib.h>
 
-#define FORCE_NS 200000000ull
+#define FORCE_NS   200000000ull
+#define QUEUE_USER 4096 // signals one user, root excepted, may have in all queues
 #define QUEUE_MAX                                                                                  \
     1024 // queued signals a process may have pending, as _POSIX_SIGQUEUE_MAX asks for 32
 
@@ -23,6 +24,13 @@ static bool permitted(const struct proc *from, const struct proc *to, int signo)
         f->ruid == t->suid)
         return true;
     return signo == LX_SIGCONT && f->sid == t->sid;
+}
+
+// All that the process runs on, of which it may have made more than its library OS would.
+static void bind_all(const struct proc *p, exo_handle_t slice)
+{
+    for (uint32_t i = 0; i < EXO_ENVS[p->index].contexts; i++)
+        exo_ctx_bind(p->env, i, slice);
 }
 
 static void run_again(struct proc *p)
@@ -39,10 +47,9 @@ static void run_again(struct proc *p)
     p->rec->event++;
     rec_end(p);
     wake_word(&p->rec->resume);
-    if (p->forced) {
-        p->forced = false;
-        exo_ctx_bind(p->env, 0, own.slice);
-    }
+    if (p->forced)
+        bind_all(p, own.slice);
+    p->forced = false;
     signal_child_event(p, LX_CLD_CONTINUED, LX_SIGCONT);
 }
 
@@ -144,6 +151,19 @@ long signal_peer(struct proc *caller, int pid, struct exo_msg *m)
     return 0;
 }
 
+// How many of this user's signals lie in queues: they take memory of ours.
+static unsigned sent_by(uint32_t uid)
+{
+    const struct proc *p;
+    const struct queued *q;
+    unsigned n = 0;
+    TAILQ_FOREACH (p, &procs, all) {
+        STAILQ_FOREACH (q, &p->queue, link)
+            n += q->uid == uid;
+    }
+    return n;
+}
+
 long signal_queue(struct proc *caller, int pid, int signo, uint64_t value, int code)
 {
     struct proc *p = proc_by_pid(pid);
@@ -155,7 +175,7 @@ long signal_queue(struct proc *caller, int pid, int signo, uint64_t value, int c
         return -LX_EPERM;
     if (!signo || p->rec->state == PROC_ZOMBIE)
         return 0;
-    if (p->queued >= QUEUE_MAX)
+    if (p->queued >= QUEUE_MAX || (caller->rec->ruid && sent_by(caller->rec->ruid) >= QUEUE_USER))
         return -LX_EAGAIN;
     struct queued *q = malloc(sizeof(*q));
     if (!q)
@@ -260,7 +280,7 @@ void signal_force_due(void)
         p->force_at = 0;
         if (!p->stop_pending || p->rec->state != PROC_RUNNING)
             continue;
-        exo_ctx_bind(p->env, 0, 0);
+        bind_all(p, 0);
         p->forced = true;
         mark_stopped(p, LX_SIGSTOP);
     }

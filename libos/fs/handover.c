@@ -158,4 +158,8 @@ void fd_init(const struct libos_start *start)
         if (null)
             install_at(fd, null);
     }
+    for (int fd = 0; start->secure && fd < 3; fd++) {
+        if (!fd_file(fd)) // its caller has seen to that: a limit on descriptors, a share used up
+            libos_panic("descriptors 0 to 2 cannot be opened");
+    }
 }

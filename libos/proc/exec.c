@@ -168,8 +168,10 @@ static int load_interp_headers(struct exec *x)
     if (source_read(&x->program, path, x->elf.interp_len, x->elf.interp) != (long)x->elf.interp_len)
         return -LX_ENOEXEC;
     uint32_t setid = x->setid;
+    struct lx_stat st = x->st; // whose ids are claimed: the program's, never its interpreter's
     int error = open_source(x, path, NULL, &x->interp);
     x->setid = setid;
+    x->st = st;
     if (!error)
         error = elf_read(&x->interp_elf, &x->interp);
     return error == -LX_ENOEXEC ? -80 : error; // ELIBBAD
@@ -401,15 +403,16 @@ long px_execveat(int dirfd, uint64_t path, uint64_t argv, uint64_t envp, int fla
 }
 
 // --- the first program of an environment
-static const char *start_strings(const struct libos_start *s, struct exec *x)
+static const char *start_strings(const struct libos_start *s, struct exec *x, int *error)
 {
     const char *at = (const char *)s + s->strings;
     const char *path = at;
     at += strlen(at) + 1;
-    for (uint32_t i = 0; i < s->argc; i++, at += strlen(at) + 1)
-        strings_add(&x->args.argv, at, strlen(at));
-    for (uint32_t i = 0; i < s->envc; i++, at += strlen(at) + 1)
-        strings_add(&x->args.envp, at, strlen(at));
+    *error = 0;
+    for (uint32_t i = 0; i < s->argc && !*error; i++, at += strlen(at) + 1)
+        *error = strings_add(&x->args.argv, at, strlen(at));
+    for (uint32_t i = 0; i < s->envc && !*error; i++, at += strlen(at) + 1)
+        *error = strings_add(&x->args.envp, at, strlen(at));
     return path;
 }
 
@@ -450,9 +453,10 @@ void exec_start(struct libos_start *start)
     struct exec *x = heap_alloc(sizeof *x);
     if (!x)
         libos_panic("no memory to start");
-    int error = set_path(x, start_strings(start, x));
-    if (error || strlen(x->path) >= LX_PATH_MAX)
-        libos_panic("the path to start is too long");
+    int error;
+    const char *path = start_strings(start, x, &error);
+    if (error || set_path(x, path) || strlen(path) >= LX_PATH_MAX)
+        libos_panic("the arguments to start with do not fit");
     if (start->mode == LIBOS_START_FRAMES) {
         set_comm(x, x->path);
         x->program = (struct source){.frames = start->image, .size = start->image_bytes};

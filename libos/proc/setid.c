@@ -97,12 +97,10 @@ int setid_exec(const char *path, const struct args *a)
         struct libos_start *s = view;
         fill(s, files, bytes, path, a);
         error = give_files(s);
+        struct exo_msg m = {.w = {PROC_OP_SETID_EXEC, bytes, (uint64_t)view}};
+        if (!error)
+            error = server_call(H_INIT, &m); // on success this environment is dead
         window_unmap(view, pages);
-    }
-    if (!error) {
-        ctx_self()->send[0] = (struct exo_send){(exo_handle_t)frames, EXO_R_READ, EXO_SEND_COPY};
-        struct exo_msg m = {.meta = EXO_META(0, 1), .w = {PROC_OP_SETID_EXEC, bytes}};
-        error = server_call(H_INIT, &m); // on success this environment is dead
     }
     exo_cap_delete((exo_handle_t)frames);
     return error < 0 ? (int)error : -LX_EAGAIN;

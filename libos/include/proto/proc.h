@@ -105,10 +105,10 @@ enum proc_op {
     PROC_OP_SETID_GIVE, // (index in the list of descriptors, ascending from 0, places) caps[0..n):
                         // capabilities of a descriptor the new environment shall have, for the
                         // places 0..3 of struct libos_start_fd whose bits are set
-    PROC_OP_SETID_EXEC, // (bytes) caps[0] = FRAMES with struct libos_start and strings (at most 256
-                        // pages): run its path in a fresh environment that nobody else ever held,
-                        // with the record and pid of the caller, who dies. The libOS there opens
-                        // the file, and claims what its mode says:
+    PROC_OP_SETID_EXEC, // (bytes, address) struct libos_start and strings in the caller's memory
+                        // (at most 256 pages): run its path in a fresh environment that nobody else
+                        // ever held, with the record and pid of the caller, who dies. The libOS
+                        // there opens the file, and claims what its mode says:
     PROC_OP_SETID_CLAIM, // (uid or -1, gid or -1) once, in such an environment, before any program
                          // code ran
     PROC_OP_REBOOT,      // (action) root only
