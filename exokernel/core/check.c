@@ -261,15 +261,13 @@ uint64_t check_all(struct exo_check *out)
 
 int64_t sys_machine_check(exo_handle_t machine, uaddr_t report, uint64_t flags)
 {
-    struct cap_slot *slot;
     struct exo_check out;
-    int err;
 
     for (unsigned n = 0; n < 100000 && mem_work(4096); n++)
         ;
-    err = cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot);
-    if (err || flags)
-        return err ? err : -EXO_EINVAL;
+    TRY(obj_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &machine));
+    if (flags)
+        return -EXO_EINVAL;
     check_all(&out);
     return copy_to_user(report, &out, sizeof(out));
 }

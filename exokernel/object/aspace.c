@@ -16,8 +16,6 @@
 #include <object/aspace.h>
 #include <object/env.h>
 
-// Entries that one part of a clearing looks at: more than a whole path has.
-#define CLEAR_STEPS   4096u
 #define ASPACE_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE)
 
 paddr_t aspace_cr3(const struct aspace *as)
@@ -27,15 +25,10 @@ paddr_t aspace_cr3(const struct aspace *as)
 
 int aspace_new(struct bank *bank, struct aspace **as)
 {
-    struct kobj *obj;
-
     if (bank_room(bank) < 2)
         return -EXO_ENOMEM;
-    TRY(kobj_alloc(bank, EXO_CAP_ASPACE, sizeof(struct aspace), &obj));
-    *as = (struct aspace *)obj;
-    (*as)->pml4 = table_buy(bank, obj, 0, 4);
-    for (int i = 256; i < 512; i++)
-        (*as)->pml4[i] = kernel_pml4[i];
+    TRY(kobj_alloc(bank, EXO_CAP_ASPACE, sizeof(struct aspace), as));
+    (*as)->pml4 = table_buy(bank, &(*as)->obj, 0, 4);
     return 0;
 }
 
@@ -58,21 +51,19 @@ paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
 
 // --- entries ---------------------------------------------------------------------------------
 
-// The frame an entry counts on; NULL for device memory.
+// The frame an entry counts on; NULL for device memory, which is never cached.
 static struct frame *entry_frame(uint64_t pte)
 {
-    exo_fn_t fn = pte_frame(pte);
-
-    return frame_kind(fn) == EXO_FRAME_NONE ? NULL : frame_of(fn);
+    return pte & PTE_PCD ? NULL : &frames_buddy.table[pte_frame(pte)];
 }
 
 static void entry_count(uint64_t pte, int one)
 {
-    struct frame *f = pte ? entry_frame(pte) : NULL;
+    struct frame *f = entry_frame(pte);
 
     if (!f)
         return;
-    frame_ref(f, one);
+    frame_ref(pte_frame(pte), one);
     if ((pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_W)
         f->where = (f->where + (unsigned)one) & 0x3ffffff;
     if ((pte & PTE_KIND) == PTE_BLOCK && one > 0)
@@ -84,12 +75,12 @@ static void entry_lost(struct gather *g, uint64_t pte)
 {
     struct frame *f = entry_frame(pte);
 
-    entry_count(pte, -1);
     if (!f)
         return;
-    f->dirty |= (pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_D;
+    entry_count(pte, -1);
     if ((pte & PTE_KIND) == PTE_ANON && f->refs == 0)
         frame_move(f, &g->dead);
+    f->dirty |= (pte & PTE_KIND) == PTE_SEGPAGE && pte & PTE_D;
     if ((pte & PTE_KIND) == PTE_BLOCK) {
         gather_finish(g);
         kobj_put(f->owner);
@@ -109,7 +100,8 @@ void entry_change(struct gather *g, uint64_t *entry, uint64_t va, uint64_t pte)
     gather_note(g, va, EXO_PAGE_SIZE);
     if (!((old ^ pte) & (PTE_ADDR | PTE_KIND)) && (pte & PTE_KIND) != PTE_SEGPAGE)
         return;
-    entry_count(pte, 1);
+    if (pte)
+        entry_count(pte, 1);
     entry_lost(g, old);
 }
 
@@ -131,13 +123,10 @@ bool aspace_clear_range(struct aspace *as, uint64_t start, uint64_t end, unsigne
     struct spot s = SPOT_FROM(start);
     struct gather g = GATHER(as);
 
-    s.steps = CLEAR_STEPS;
     for (; *budget && spot_next(as, &s, end); --*budget)
         spot_drop(&g, &s);
-    if (!s.steps)
-        *budget = 0;
     gather_finish(&g);
-    return !as->pml4 || s.next >= end;
+    return s.next >= end;
 }
 
 bool aspace_clear_table(struct frame *table, unsigned *budget)
@@ -147,11 +136,6 @@ bool aspace_clear_table(struct frame *table, unsigned *budget)
 
     kassert(as->obj.type == EXO_CAP_ASPACE);
     return aspace_clear_range(as, va, va + PT_SPAN(table->rank - TABLE_RANK + 1), budget);
-}
-
-int aspace_clear(struct aspace *as, unsigned budget)
-{
-    return aspace_clear_range(as, 0, EXO_USER_END, &budget) ? 0 : -EXO_EAGAIN;
 }
 
 // --- life ------------------------------------------------------------------------------------
@@ -249,14 +233,8 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
 
 int aspace_find(exo_handle_t handle, struct aspace **as)
 {
-    struct cap_slot *slot;
-
     *as = env_current()->aspace;
-    if (handle == 0)
-        return 0;
-    TRY(cap_find(handle, EXO_CAP_ASPACE, EXO_R_WRITE, &slot));
-    *as = (struct aspace *)slot->obj;
-    return 0;
+    return handle ? obj_find(handle, EXO_CAP_ASPACE, EXO_R_WRITE, as) : 0;
 }
 
 int64_t sys_aspace_create(exo_handle_t bank)

@@ -32,23 +32,43 @@ static inline bool pte_is_segment(uint64_t pde)
 {
     return pde & PTE_P && (pde & PTE_KIND) == PTE_PAGES;
 }
+static inline uint64_t *table_of(const uint64_t *entry)
+{
+    return (uint64_t *)((uintptr_t)entry & ~(EXO_PAGE_SIZE - 1));
+}
 // What is mapped in a range, spot by spot: a page, or a segment's directory entry (or the part of
 // it in the range).
 struct spot {
     uint64_t va, next; // where it is, and what comes after
     uint64_t *entry;
-    int level;      // of the table entry is in; 0 before the first
-    bool table;     // entry is a segment's directory entry
-    unsigned steps; // entries that may still be looked at
+    int level;  // of the table entry is in; 0 before the first
+    bool table; // entry is a segment's directory entry
 };
-#define SPOT_FROM(at) ((struct spot){.next = (at), .steps = UINT32_MAX})
-// The next one below end. False when there is none (next >= end) or the steps are used up.
-bool spot_next(const struct aspace *as, struct spot *spot, uint64_t end);
+#define SPOT_FROM(at) ((struct spot){.next = (at)})
+bool spot_find(const struct aspace *as, struct spot *spot, uint64_t end);
+// The next one below end; false: there is none.
+static inline bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
+{
+    if (s->level != 1 || s->next >= end || s->next % SEG_SPAN == 0 || !s->entry[1])
+        return spot_find(as, s, end);
+    s->entry++;
+    s->va = s->next;
+    s->next += EXO_PAGE_SIZE;
+    return true;
+}
 #define FOR_SPOTS(s, as, start, end) for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
 // Tables to be bought before every page of the range has its entry of this level.
 uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level);
-// The entry, its tables bought where they are missing; room was looked at.
+// Room was looked at; NULL when a segment's directory entry is in the way.
 uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level);
+// The entry for va beside `near`, a page's entry in the same address space, if they are in one
+// table; otherwise NULL.
+static inline uint64_t *pt_beside(const uint64_t *near, uint64_t va)
+{
+    return near && frame_at(near)->where == (va >> 21 & 0x3ffffff)
+               ? table_of(near) + pt_index(va, 1)
+               : NULL;
+}
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 // The entry, which maps va, went out of use: when it was the table's last, the table goes too.
 void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va);

@@ -264,29 +264,18 @@ void bank_init(struct bank *bank, uint64_t limit)
         LIST_INIT(&bank->bought[i]);
 }
 
-int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank)
-{
-    struct cap_slot *slot;
-
-    TRY(cap_find(handle, EXO_CAP_BANK, rights, &slot));
-    *bank = (struct bank *)slot->obj;
-    return 0;
-}
-
 int64_t sys_bank_split(exo_handle_t handle, uint64_t frames)
 {
     struct bank *bank, *child;
-    struct kobj *obj;
 
     TRY(bank_find(handle, EXO_R_DERIVE, &bank));
     if (frames >= bank_room(bank))
         return -EXO_ENOMEM;
-    TRY(kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &obj));
-    child = (struct bank *)obj;
+    TRY(kobj_alloc(bank, EXO_CAP_BANK, sizeof(struct bank), &child));
     bank_init(child, frames);
     bank_charge(bank, frames);
     TAILQ_INSERT_TAIL(&bank->children, child, sibling);
-    return cap_name_new(env_current(), obj, BANK_RIGHTS, 0);
+    return cap_name_new(env_current(), &child->obj, BANK_RIGHTS, 0);
 }
 
 int64_t sys_bank_fold(exo_handle_t handle)

@@ -41,7 +41,8 @@ static inline uint64_t bank_room(const struct bank *bank)
 void bank_charge(struct bank *bank, uint64_t frames);
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank
 void bank_init(struct bank *bank, uint64_t limit);
-int bank_find(exo_handle_t handle, uint32_t rights, struct bank **bank); // of the caller's
+// The bank that a capability of the caller names.
+#define bank_find(handle, rights, bank) obj_find(handle, EXO_CAP_BANK, rights, bank)
 void bank_slot_gone(struct cap_slot *slot); // cap_hook_unref: its holder keeps the bank no more
 void bank_root_grow(uint64_t frames);       // RAM that was reserved at boot becomes the root's
 // --- frames (frame.c) ------------------------------------------------------------------------
@@ -81,22 +82,13 @@ static inline void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)
 struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
 void frame_free(struct frame *f);                 // of these kinds
 void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
-// One more (1) or one less (-1) entry names the frame; the exposed count follows.
-void frame_ref(struct frame *f, int one);
+// One more (1) or one less (-1) entry names the frame; the exposed count follows. How many do.
+uint32_t frame_ref(exo_fn_t fn, int one);
 void frame_ready(struct frame *f); // zeroes a frame of a long run before its first use
 
-static inline void page_zero(void *page)
-{
-    uint64_t n = EXO_PAGE_SIZE / 8;
-
-    __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
-}
-static inline void page_copy(void *dst, const void *src)
-{
-    uint64_t n = EXO_PAGE_SIZE / 8;
-
-    __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
-}
+// Whole pages, by the widest instructions the CPU has (x86/cpu.c).
+void page_zero(void *page);
+void page_copy(void *dst, const void *src);
 
 // --- runs (frames.c) -------------------------------------------------------------------------
 struct run {

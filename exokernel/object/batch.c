@@ -35,25 +35,16 @@ bool rights_sound(uint32_t rights, uint32_t flags)
     return !(rights & EXO_R_WRITE && rights & EXO_R_EXEC) || flags & EXO_MAP_WX;
 }
 
-// A directory entry of a segment that the operation covers in part: it costs a table to be split.
-static bool is_part(const struct spot *s)
-{
-    return s->table && s->next - s->va < SEG_SPAN;
-}
-
+// Directory entries of segments that the operation covers in part become tables of single pages.
 static int split_parts(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    uint64_t tables = 0;
-
-    FOR_OP_SPOTS (s, g->as, op)
-        tables += is_part(&s);
-    if (tables == 0)
-        return 0;
-    if (bank_room(bank) < tables)
-        return -EXO_ENOMEM;
-    FOR_OP_SPOTS (s, g->as, op)
-        if (is_part(&s))
-            window_split(g, bank, s.va, s.entry);
+    FOR_OP_SPOTS (s, g->as, op) {
+        if (!s.table || s.next - s.va == SEG_SPAN)
+            continue;
+        if (bank_room(bank) < 1)
+            return -EXO_ENOMEM;
+        window_split(g, bank, s.va, s.entry);
+    }
     return 0;
 }
 
@@ -64,19 +55,18 @@ static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
 
 static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    bool wide = (op->va ^ (op_end(op) - 1)) >= SEG_SPAN; // more than one table's pages
-    uint64_t *entry = wide ? NULL : pt_entry(g->as, op->va, 1);
+    uint64_t *entry = NULL;
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
     if (!range_vacant(g->as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < op->count + (entry ? 0 : pt_missing(g->as, op->va, op->count, 1)))
+    if (bank_room(bank) < op->count + pt_missing(g->as, op->va, op->count, 1))
         return -EXO_ENOMEM;
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
-        entry = entry && pt_index(at, 1) ? entry + (at > op->va) : pt_make(g->as, bank, at, 1);
+        entry = pt_beside(entry, at) ?: pt_make(g->as, bank, at, 1);
         entry_put(entry, frame_number(f) << EXO_PAGE_SHIFT | pte_rights(op->rights) | PTE_PRIVATE);
     }
     return 0;

@@ -58,38 +58,6 @@ void buddy_free(struct buddy *b, exo_fn_t fn, uint64_t count)
     range_put(b, fn, count);
 }
 
-// The first of as many adjacent largest blocks as `count` needs.
-static bool find_long(const struct buddy *b, uint64_t count, exo_fn_t *fn)
-{
-    const uint64_t top = 1ull << (BUDDY_ORDERS - 1);
-    uint64_t found = 0;
-
-    for (exo_fn_t at = 0; at < b->frames; at += top) {
-        found = is_head(b, at, BUDDY_ORDERS - 1) ? found + top : 0;
-        *fn = at + top - found;
-        if (found >= count)
-            return true;
-    }
-    return false;
-}
-
-bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
-{
-    uint64_t want = count > align ? count : align;
-    unsigned k = 0;
-
-    if (!count || count > b->nfree)
-        return false;
-    if (want > 1ull << (BUDDY_ORDERS - 1))
-        return find_long(b, count, fn) && buddy_take(b, *fn, count);
-    while (k < BUDDY_ORDERS && (1ull << k < want || LIST_EMPTY(&b->free[k])))
-        k++;
-    if (k == BUDDY_ORDERS)
-        return false;
-    *fn = (exo_fn_t)(LIST_FIRST(&b->free[k]) - b->table);
-    return buddy_take(b, *fn, count);
-}
-
 // The free block that fn lies in, by its first frame and order.
 static bool block_of(const struct buddy *b, exo_fn_t fn, exo_fn_t *head, unsigned *order)
 {
@@ -123,12 +91,47 @@ bool buddy_take(struct buddy *b, exo_fn_t fn, uint64_t count)
     return true;
 }
 
+// The first of as many adjacent largest blocks as `count` needs.
+static bool find_long(const struct buddy *b, uint64_t count, exo_fn_t *fn)
+{
+    const uint64_t top = 1ull << (BUDDY_ORDERS - 1);
+    uint64_t found = 0;
+
+    for (exo_fn_t at = 0; at < b->frames; at += top) {
+        found = is_head(b, at, BUDDY_ORDERS - 1) ? found + top : 0;
+        *fn = at + top - found;
+        if (found >= count)
+            return true;
+    }
+    return false;
+}
+
+bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
+{
+    uint64_t want = count > align ? count : align;
+    unsigned k = 0;
+
+    if (!count || count > b->nfree)
+        return false;
+    if (want > 1ull << (BUDDY_ORDERS - 1))
+        return find_long(b, count, fn) && buddy_take(b, *fn, count);
+    while (k < BUDDY_ORDERS && (1ull << k < want || LIST_EMPTY(&b->free[k])))
+        k++;
+    if (k == BUDDY_ORDERS)
+        return false;
+    *fn = (exo_fn_t)(LIST_FIRST(&b->free[k]) - b->table);
+    block_remove(b, *fn);
+    range_put(b, *fn + count, (1ull << k) - count);
+    b->nfree -= count;
+    return true;
+}
+
 const char *buddy_check(const struct buddy *b)
 {
     uint64_t sum = 0;
+    const struct frame *f;
 
     for (unsigned k = 0; k < BUDDY_ORDERS; k++) {
-        const struct frame *f;
 
         LIST_FOREACH (f, &b->free[k], link) {
             exo_fn_t fn = (exo_fn_t)(f - b->table);

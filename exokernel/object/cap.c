@@ -119,6 +119,15 @@ int env_clear_table_page_return(struct env *env)
     return -EXO_EAGAIN;
 }
 
+int obj_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, void *out)
+{
+    struct cap_slot *slot;
+
+    TRY(cap_find(handle, type, rights, &slot));
+    *(struct cap_obj **)out = slot->obj;
+    return 0;
+}
+
 int cap_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, struct cap_slot **slot)
 {
     return cspace_lookup(&env_current()->caps, handle, (uint8_t)type, rights, slot);

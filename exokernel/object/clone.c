@@ -15,8 +15,7 @@
 #include <object/env.h>
 
 #define CLONE_REGIONS 64u
-#define CLONE_PAGES   512u  // entries one call clones ...
-#define CLONE_STEPS   4096u // ... and looks at
+#define CLONE_PAGES   512u // entries one call looks at
 #define CLONE_SLOTS   512u
 #define CLONE_SKIP    64u
 
@@ -25,8 +24,9 @@
 struct page_clone {
     struct aspace *from, *to;
     struct bank *bank;
-    struct gather g;       // of `from`
-    unsigned pages, steps; // cloned; entries that may still be looked at
+    struct gather g; // of `from`
+    uint64_t *at;    // the entry of `to` made last
+    unsigned pages;  // looked at
 };
 
 static bool region_sound(const struct exo_region *r)
@@ -35,40 +35,45 @@ static bool region_sound(const struct exo_region *r)
            r->end <= EXO_USER_END && r->mode <= EXO_CLONE_COPY && r->flags == 0;
 }
 
-static void page_clone(struct page_clone *c, uint32_t mode, uint64_t va, uint64_t *entry)
+// What the clone has there already stays.
+static int page_clone(struct page_clone *c, uint32_t mode, const struct spot *s)
 {
-    uint64_t pte = *entry & ~(PTE_A | PTE_D);
+    uint64_t pte = *s->entry & ~(PTE_A | PTE_D), *entry = pt_beside(c->at, s->va);
+    uint64_t cost = (entry ? 0 : pt_missing(c->to, s->va, 1, 1)) + (mode == EXO_CLONE_COPY);
 
+    if (cost && bank_room(c->bank) < cost)
+        return -EXO_ENOMEM;
+    if (!entry)
+        c->at = entry = pt_make(c->to, c->bank, s->va, 1);
+    if (!entry || *entry)
+        return 0;
     if (mode == EXO_CLONE_COPY) {
         struct frame *f = frame_buy(c->bank, EXO_FRAME_ANON, false);
 
         page_copy(frame_memory(f), phys_to_virt(pte & PTE_ADDR));
         pte = (pte & ~PTE_ADDR) | frame_number(f) << EXO_PAGE_SHIFT;
     } else if (mode == EXO_CLONE_COW) {
+        if (!(pte & PTE_COW))
+            entry_change(&c->g, s->entry, s->va, (pte & ~PTE_W) | PTE_COW);
         pte = (pte & ~PTE_W) | PTE_COW;
-        entry_change(&c->g, entry, va, pte);
     }
-    entry_put(pt_make(c->to, c->bank, va, 1), pte);
+    entry_put(entry, pte);
+    return 0;
 }
 
 // Clones from *va on; 0 at the end of the region, -EXO_EAGAIN when the call has done its share.
 static int region_clone(struct page_clone *c, const struct exo_region *r, uint64_t *va)
 {
-    struct spot s = {.next = *va, .steps = c->steps};
+    struct spot s = SPOT_FROM(*va);
 
     for (; r->mode != EXO_CLONE_DROP && spot_next(c->from, &s, r->end); *va = s.next) {
-        if (s.table || (*s.entry & PTE_KIND) != PTE_ANON ||
-            spot_next(c->to, &SPOT_FROM(s.va), s.next))
-            continue;
         if (c->pages++ >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        if (bank_room(c->bank) < pt_missing(c->to, s.va, 1, 1) + (r->mode == EXO_CLONE_COPY))
-            return -EXO_ENOMEM;
-        page_clone(c, r->mode, s.va, s.entry);
+        if (!s.table && (*s.entry & PTE_KIND) == PTE_ANON)
+            TRY(page_clone(c, r->mode, &s));
     }
-    *va = s.next;
-    c->steps = s.steps;
-    return s.steps || s.next >= r->end ? 0 : -EXO_EAGAIN;
+    *va = r->end;
+    return 0;
 }
 
 // The cursor: index of the region, and the page in it.
@@ -119,7 +124,7 @@ static int64_t part_done(int err, uint64_t from, uint64_t at)
 int64_t sys_aspace_clone(exo_handle_t dst, exo_handle_t bank, uaddr_t regions, uint64_t count,
                          uaddr_t cursor)
 {
-    struct page_clone c = {.from = env_current()->aspace, .steps = CLONE_STEPS};
+    struct page_clone c = {.from = env_current()->aspace};
     uint64_t at, from, *place;
     int err;
 
@@ -174,7 +179,7 @@ static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct 
     if (window && bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
         return -EXO_ENOMEM;
     err = cspace_clone(src, dst, copy);
-    if (!err && window && window_live(src))
+    if (!err && window)
         window_clone(dst, src, c->to->aspace, c->to->bank);
     if (window) // one directory entry, or page by page
         *pages += w->count == SEGMENT_ENTRIES && w->va % SEG_SPAN == 0 ? 1 : w->count;
@@ -183,22 +188,27 @@ static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct 
 
 static int table_clone(struct table_clone *c, uint32_t *cursor)
 {
-    struct cspace *from = &env_current()->caps;
-    struct cap_slot *src, *dst;
+    struct cap_slot *src = NULL, *dst = NULL;
     uint64_t pages = 0;
     int err;
 
     *cursor += *cursor == 0;
-    for (unsigned n = 0; (src = cspace_slot(from, *cursor)); n++, ++*cursor) {
+    for (unsigned n = 0;; n++, ++*cursor, src++, dst++) {
+        if (n == 0 || *cursor % CSPACE_SLOTS_PER_PAGE == 0) { // both tables have pages alike
+            src = cspace_slot(&env_current()->caps, *cursor);
+            err = src ? cap_slot_for(c->to, *cursor, &dst) : 0;
+            if (!src || (err && err != -EXO_EEXISTS))
+                return err;
+            dst = cspace_slot(&c->to->caps, *cursor);
+        }
+        if (!src->type && !src->flags && src->generation == dst->generation)
+            continue; // vacant since the beginning
         if (n >= CLONE_SLOTS || pages >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        err = cap_slot_for(c->to, *cursor, &dst);
-        if (!err)
-            err = slot_clone(c, src, dst, &pages);
+        err = slot_clone(c, src, dst, &pages);
         if (err && err != -EXO_EEXISTS)
             return err;
     }
-    return 0;
 }
 
 int64_t sys_cap_clone_table(exo_handle_t env, uaddr_t skip, uint64_t nskip, uaddr_t cursor,

@@ -71,7 +71,6 @@ static void block_init(struct ctx *ctx)
 
 int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va, struct ctx **out)
 {
-    struct kobj *obj;
     struct ctx *ctx;
     int err;
 
@@ -79,13 +78,12 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
         return -EXO_EINVAL;
     if (env->ncontexts >= EXO_CONTEXTS)
         return -EXO_ELIMIT;
-    TRY(kobj_alloc(bank, KOBJ_CTX, sizeof(*ctx), &obj));
+    TRY(kobj_alloc(bank, KOBJ_CTX, sizeof(*ctx), &ctx));
     err = aspace_map_block(env->aspace, bank, va, frames);
     if (err) {
-        kobj_free(obj);
+        kobj_free(&ctx->obj);
         return err;
     }
-    ctx = (struct ctx *)obj;
     ctx->env = env;
     ctx->frames = frames;
     kobj_get(frames);
@@ -101,7 +99,7 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
     block_init(ctx);
     TAILQ_INSERT_TAIL(&env->contexts, ctx, link);
     env->info->contexts++;
-    kobj_get(obj); // the environment's hold
+    kobj_get(&ctx->obj); // the environment's hold
     if (ctx->index == 0) {
         ctx_notify(ctx, env->early_bits);
         env->early_bits = 0;
@@ -308,17 +306,17 @@ void ctx_notify(struct ctx *ctx, uint64_t bits)
 
 int64_t sys_ctx_create(exo_handle_t env_handle, exo_handle_t bank, exo_handle_t block, uint64_t va)
 {
-    struct cap_slot *slot;
+    struct kobj *frames;
     struct bank *pays;
     struct env *env;
     struct ctx *ctx;
 
     TRY(env_find(env_handle, EXO_R_CONTROL, &env));
     TRY(bank_find(bank, EXO_R_BUY, &pays));
-    TRY(cap_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &slot));
+    TRY(obj_find(block, EXO_CAP_FRAMES, EXO_R_WRITE, &frames));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
-    TRY(ctx_new(env, pays, (struct kobj *)slot->obj, va, &ctx));
+    TRY(ctx_new(env, pays, frames, va, &ctx));
     return ctx->index;
 }
 
@@ -372,18 +370,18 @@ int64_t sys_ctx_get(exo_handle_t env, uint64_t index, uaddr_t to)
 
 int64_t sys_ctx_bind(exo_handle_t env, uint64_t index, exo_handle_t slice)
 {
-    struct cap_slot *slot = NULL;
+    struct slice *to = NULL;
     struct ctx *ctx;
 
     TRY(ctx_find(env, index, &ctx));
     if (slice)
-        TRY(cap_find(slice, EXO_CAP_SLICE, EXO_R_BIND, &slot));
+        TRY(obj_find(slice, EXO_CAP_SLICE, EXO_R_BIND, &to));
     if (ctx->env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
-    if (slot && !USER_CANONICAL(ctx->regs.rip))
+    if (to && !USER_CANONICAL(ctx->regs.rip))
         return -EXO_EINVAL;
-    TRY(ctx_bind(ctx, slot ? (struct slice *)slot->obj : NULL));
-    if (slot)
+    TRY(ctx_bind(ctx, to));
+    if (to)
         env_started(ctx->env);
     return 0;
 }

@@ -81,17 +81,15 @@ static void bars_find(struct device *dev)
 
 static struct kobj *device_new(struct bank *bank, uint32_t bdf, bool bridge)
 {
-    struct kobj *obj;
     struct device *dev;
 
-    if (kobj_alloc(bank, EXO_CAP_DEVICE, sizeof(*dev), &obj))
+    if (kobj_alloc(bank, EXO_CAP_DEVICE, sizeof(*dev), &dev))
         return NULL;
-    dev = (struct device *)obj;
     dev->bdf = bdf;
     dev->bridge = bridge;
     if (!bridge)
         bars_find(dev);
-    return obj;
+    return &dev->obj;
 }
 
 unsigned device_scan(struct bank *bank, struct kobj **objs, unsigned max)
@@ -165,16 +163,14 @@ static bool no_ram(exo_fn_t first, uint64_t count)
 
 int64_t sys_device_bar(exo_handle_t handle, uint64_t bar, exo_handle_t bank)
 {
-    struct cap_slot *slot;
     struct bank *pays;
     struct device *dev;
     struct kobj *frames;
     exo_fn_t first;
     uint64_t count;
 
-    TRY(cap_find(handle, EXO_CAP_DEVICE, EXO_R_CONTROL, &slot));
+    TRY(obj_find(handle, EXO_CAP_DEVICE, EXO_R_CONTROL, &dev));
     TRY(bank_find(bank, EXO_R_BUY, &pays));
-    dev = (struct device *)slot->obj;
     if (bar >= 6 || !dev->bar[bar].size || !dev->bar[bar].base)
         return -EXO_ENOENT;
     if ((config_read(dev->bdf, REG_BAR0 + (uint32_t)bar * 4) & ~15u) !=

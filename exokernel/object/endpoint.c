@@ -309,18 +309,16 @@ int64_t sys_endpoint_create(exo_handle_t bank)
 {
     struct endpoint *ep;
     struct bank *pays;
-    struct kobj *obj;
 
     TRY(bank_find(bank, EXO_R_BUY, &pays));
-    TRY(kobj_alloc(pays, EXO_CAP_ENDPOINT, sizeof(*ep), &obj));
-    ep = (struct endpoint *)obj;
+    TRY(kobj_alloc(pays, EXO_CAP_ENDPOINT, sizeof(*ep), &ep));
     ep->server = env_current();
     LIST_INSERT_HEAD(&ep->server->served, ep, served);
     TAILQ_INIT(&ep->callers);
     TAILQ_INIT(&ep->receivers);
     TAILQ_INIT(&ep->deaths);
     TAILQ_INIT(&ep->events);
-    return cap_name_new(env_current(), obj, EXO_R_ALL, 0);
+    return cap_name_new(env_current(), &ep->obj, EXO_R_ALL, 0);
 }
 
 // Nobody will serve it any more. Ends at most budget waiters and notices; true when none is left.
@@ -463,13 +461,11 @@ static int reply(struct ctx *ctx, struct ctx **ready)
 int64_t sys_reply_wait(struct ctx *ctx)
 {
     uint64_t meta = ctx->regs.rsi, deadline = ctx->regs.r14;
-    struct cap_slot *slot;
     struct endpoint *ep;
     struct ctx *caller;
     int err;
 
-    TRY(cap_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot));
-    ep = slot_endpoint(slot);
+    TRY(obj_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &ep));
     if (ep->server != ctx->env)
         return ep->server ? -EXO_ERIGHTS : -EXO_EDEAD;
     if (meta_bad(meta))

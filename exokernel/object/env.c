@@ -30,40 +30,24 @@ struct env *env_current(void)
 
 int env_find(exo_handle_t handle, uint32_t rights, struct env **env)
 {
-    struct cap_slot *slot;
-
     *env = env_current();
-    if (handle == 0)
-        return 0;
-    TRY(cap_find(handle, EXO_CAP_ENV, rights, &slot));
-    *env = (struct env *)slot->obj;
-    return 0;
+    return handle ? obj_find(handle, EXO_CAP_ENV, rights, env) : 0;
 }
 
 // --- making --------------------------------------------------------------------------------------
 
-// The lowest that is free, so that tables others keep by index stay dense.
-static int index_take(uint32_t *index)
-{
-    for (uint32_t at = 0; at < info_page->envs; at++) {
-        if (info_envs[at].state != EXO_ENV_FREE)
-            continue;
-        *index = at;
-        return 0;
-    }
-    return -EXO_ENOMEM;
-}
-
 int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie,
             struct env **out)
 {
-    struct kobj *obj;
     struct env *env;
     uint32_t index;
 
-    TRY(index_take(&index));
-    TRY(kobj_alloc(bank, EXO_CAP_ENV, sizeof(*env), &obj));
-    env = (struct env *)obj;
+    // The lowest that is free, so that tables others keep by index stay dense.
+    for (index = 0; index < info_page->envs && info_envs[index].state != EXO_ENV_FREE; index++)
+        ;
+    if (index == info_page->envs)
+        return -EXO_ENOMEM;
+    TRY(kobj_alloc(bank, EXO_CAP_ENV, sizeof(*env), &env));
     cspace_init(&env->caps);
     TAILQ_INIT(&env->contexts);
     LIST_INIT(&env->served);
@@ -148,22 +132,28 @@ static void blocks_unmap(struct env *env, struct aspace *as, const struct ctx *e
 static bool aspace_leave(struct env *env)
 {
     struct kobj *as = (struct kobj *)env->aspace;
+    unsigned budget = TEARDOWN_BUDGET;
 
+    if (!as)
+        return true;
     blocks_unmap(env, env->aspace, NULL);
     cpu_unload_aspace(env->aspace);
     if (as->refs == 1 && as->cap.caps)
         return true; // readable by whoever holds it
-    if (as->refs == 1 && aspace_clear(env->aspace, TEARDOWN_BUDGET))
+    if (as->refs == 1 && !aspace_clear_range(env->aspace, 0, EXO_USER_END, &budget))
         return false;
     env->aspace = NULL;
     kobj_put(as);
     return true;
 }
 
-// Each part finds for itself what is left of it.
+// Each part finds for itself what is left of it. An address space that nobody can look at any more
+// goes first: all of it at once is less work than window by window.
 bool env_teardown(struct env *env)
 {
-    if (!endpoint_server_died(env, TEARDOWN_BUDGET) ||
+    bool sole = env->aspace && ((struct kobj *)env->aspace)->cap.caps == 0;
+
+    if (!endpoint_server_died(env, TEARDOWN_BUDGET) || (sole && !aspace_leave(env)) ||
         cspace_clear(&env->caps, TEARDOWN_BUDGET) != CAP_OK || env_clear_table_page_return(env) ||
         !aspace_leave(env))
         return false;
@@ -229,7 +219,6 @@ const struct kobj_ops env_ops = {
 int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supervisor,
                        uint64_t cookie)
 {
-    struct cap_slot *slot;
     struct endpoint *told = NULL;
     struct bank *pays;
     struct aspace *as;
@@ -237,10 +226,8 @@ int64_t sys_env_create(exo_handle_t bank, exo_handle_t aspace, exo_handle_t supe
 
     TRY(bank_find(bank, EXO_R_BUY | EXO_R_CONTROL, &pays));
     TRY(aspace_find(aspace, &as));
-    if (supervisor) {
-        TRY(cap_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &slot));
-        told = (struct endpoint *)slot->obj;
-    }
+    if (supervisor)
+        TRY(obj_find(supervisor, EXO_CAP_ENDPOINT, EXO_R_SERVE, &told));
     TRY(env_new(pays, as, told, cookie, &env));
     return cap_name_new(env_current(), &env->obj, EXO_R_ALL, 0);
 }

@@ -76,11 +76,13 @@ void frame_free(struct frame *f)
     bank_credit(bank, 1);
 }
 
-void frame_ref(struct frame *f, int one)
+uint32_t frame_ref(exo_fn_t fn, int one)
 {
-    kassert(one > 0 || f->refs);
-    f->refs += (uint32_t)one;
-    frames_exposed[frame_number(f)].refs = f->refs < UINT16_MAX ? (uint16_t)f->refs : UINT16_MAX;
+    uint32_t refs = frames_buddy.table[fn].refs += (uint32_t)one;
+
+    kassert(refs != UINT32_MAX);
+    frames_exposed[fn].refs = refs < UINT16_MAX ? (uint16_t)refs : UINT16_MAX;
+    return refs;
 }
 
 void frame_ready(struct frame *f)
@@ -96,27 +98,28 @@ void frame_ready(struct frame *f)
 static uint64_t kobj_ids;
 
 // The frames of an object are contiguous and at most four.
-int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct kobj **obj)
+int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, void *out)
 {
     uint64_t pages = bytes <= EXO_PAGE_SIZE ? 1 : bytes <= 2 * EXO_PAGE_SIZE ? 2 : 4;
+    struct kobj *obj;
     exo_fn_t fn;
 
     kassert(bytes <= 4 * EXO_PAGE_SIZE);
     if (bank_room(bank) < pages || !buddy_alloc(&frames_buddy, pages, 1, &fn))
         return -EXO_ENOMEM;
     bank_charge(bank, pages);
-    *obj = frame_memory(frame_of(fn));
+    obj = *(struct kobj **)out = frame_memory(frame_of(fn));
     for (exo_fn_t i = fn; i < fn + pages; i++) {
-        *frame_of(i) = (struct frame){.owner = *obj};
+        *frame_of(i) = (struct frame){.owner = obj};
         frame_kind_set(i, EXO_FRAME_OBJECT);
-        page_zero(frame_memory(frame_of(i)));
     }
+    __builtin_memset(obj, 0, bytes);
     LIST_INSERT_HEAD(bank_list(bank, EXO_FRAME_OBJECT), frame_of(fn), link);
-    cap_obj_init(&(*obj)->cap);
-    (*obj)->bank = bank;
-    (*obj)->type = (uint8_t)type;
-    (*obj)->pages = (uint8_t)pages;
-    (*obj)->id = ++kobj_ids;
+    cap_obj_init(&obj->cap);
+    obj->bank = bank;
+    obj->type = (uint8_t)type;
+    obj->pages = (uint8_t)pages;
+    obj->id = ++kobj_ids;
     return 0;
 }
 

@@ -36,6 +36,7 @@ struct frame {
     uint32_t rank : 4;
     uint32_t dirty : 1;    // RUN: written through a segment window that is gone since
     uint32_t unzeroed : 1; // RUN: zeroed when first mapped
+    uint64_t map;          // TABLE of an address space: bit i: entries 8i .. 8i + 7 may be in use
 };
 LIST_HEAD(frame_list, frame);
 

@@ -43,8 +43,8 @@ static int run_new(struct bank *bank, exo_fn_t first, uint64_t count, bool ram, 
 {
     struct run *run;
 
-    TRY(kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), obj));
-    run = (struct run *)*obj;
+    TRY(kobj_alloc(bank, EXO_CAP_FRAMES, sizeof(struct run), &run));
+    *obj = &run->obj;
     run->first = first;
     run->count = count;
     run->ram = ram;

@@ -56,8 +56,9 @@ extern const struct kobj_ops *const kobj_ops[EXO_CAP_TYPES];
 extern const struct kobj_ops ctx_ops, env_ops, endpoint_ops, slice_ops;
 extern const struct kobj_ops bank_ops, frames_ops, segment_ops, aspace_ops;
 
-// Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames). Returns 0 or -EXO_ENOMEM.
-int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, struct kobj **obj);
+// Buys a zeroed object of `bytes` (rounded up to 1, 2 or 4 frames) and stores its address, which is
+// that of its struct kobj, in the pointer at `out`. Returns 0 or -EXO_ENOMEM.
+int kobj_alloc(struct bank *bank, enum exo_cap_type type, size_t bytes, void *out);
 // Gives the frames of an object back. Only `release` functions call this.
 void kobj_free(struct kobj *obj);
 void kobj_get(struct kobj *obj); // one more internal reference

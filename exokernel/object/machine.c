@@ -17,9 +17,8 @@
 int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
 {
     static char text[4096];
-    struct cap_slot *slot;
 
-    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &slot));
+    TRY(obj_find(machine, EXO_CAP_MACHINE, EXO_R_WRITE, &machine));
     if (length > sizeof(text))
         return -EXO_ELIMIT;
     TRY(copy_from_user(text, from, length));
@@ -59,9 +58,7 @@ _Noreturn static void machine_reset(void)
 
 int64_t sys_machine_power(exo_handle_t machine, uint64_t action, uint64_t code)
 {
-    struct cap_slot *slot;
-
-    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &slot));
+    TRY(obj_find(machine, EXO_CAP_MACHINE, EXO_R_CONTROL, &machine));
     if (action == EXO_POWER_OFF)
         machine_off((uint32_t)code);
     if (action == EXO_POWER_RESET)
@@ -71,11 +68,10 @@ int64_t sys_machine_power(exo_handle_t machine, uint64_t action, uint64_t code)
 
 int64_t sys_machine_trace(exo_handle_t machine, uaddr_t buffer, uint64_t length, uaddr_t cursor)
 {
-    struct cap_slot *slot;
     struct exo_trace record;
     uint64_t at, copied = 0;
 
-    TRY(cap_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &slot));
+    TRY(obj_find(machine, EXO_CAP_MACHINE, EXO_R_READ, &machine));
     TRY(copy_from_user(&at, cursor, sizeof(at)));
     while (length - copied * sizeof(record) >= sizeof(record) && trace_get(&at, &record)) {
         TRY(copy_to_user(buffer + copied * sizeof(record), &record, sizeof(record)));

@@ -71,9 +71,6 @@ int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages
 // frames).
 int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const struct kobj *block);
 void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block);
-// Removes all mappings and tables; at most `budget` pages a call; 0 or -EXO_EAGAIN. Used by
-// teardown.
-int aspace_clear(struct aspace *as, unsigned budget);
 // TLB: the kernel calls this when aspace's entries changed; other CPUs are told where it is loaded.
 void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages); // x86/tlb.c
 
@@ -89,6 +86,8 @@ uint64_t check_all(struct exo_check *out);
 // --- capability glue (object/cap.c) --------------------------------------------------------------
 // Looks a handle up in the current environment's table; 0 or a negative exo error.
 int cap_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, struct cap_slot **slot);
+// The same for its object, whose address is stored in the pointer at `out`.
+int obj_find(exo_handle_t handle, enum exo_cap_type type, uint32_t rights, void *out);
 // A vacant slot in env's table, at `index` or anywhere (0); buys table pages from env's bank.
 int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot);
 // The root capability of a new object in env's table: returns the handle or a negative error (the

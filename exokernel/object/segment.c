@@ -26,12 +26,9 @@
 static int segment_find(exo_handle_t handle, uint32_t rights, uint64_t index, uint64_t count,
                         struct segment **seg)
 {
-    struct cap_slot *slot;
-
-    TRY(cap_find(handle, EXO_CAP_SEGMENT, rights, &slot));
+    TRY(obj_find(handle, EXO_CAP_SEGMENT, rights, seg));
     if (!count || index >= SEGMENT_ENTRIES || count > SEGMENT_ENTRIES - index)
         return -EXO_EINVAL;
-    *seg = (struct segment *)slot->obj;
     return 0;
 }
 
@@ -51,7 +48,7 @@ static void entries_let_go(struct segment *seg, uint32_t first, uint32_t count)
         seg->table[i] = 0;
         seg->used--;
         f->dirty |= (entry & PTE_D) != 0;
-        frame_ref(f, -1);
+        frame_ref(frame_number(f), -1);
         kobj_put(f->owner);
     }
 }
@@ -80,14 +77,14 @@ const struct kobj_ops segment_ops = {
 int64_t sys_segment_create(exo_handle_t bank)
 {
     struct bank *pays;
-    struct kobj *obj;
+    struct segment *seg;
 
     TRY(bank_find(bank, EXO_R_BUY, &pays));
     if (bank_room(pays) < 2)
         return -EXO_ENOMEM;
-    TRY(kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(struct segment), &obj));
-    ((struct segment *)obj)->table = table_buy(pays, obj, 0, 1);
-    return cap_name_new(env_current(), obj, SEGMENT_RIGHTS, 0);
+    TRY(kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(*seg), &seg));
+    seg->table = table_buy(pays, &seg->obj, 0, 1);
+    return cap_name_new(env_current(), &seg->obj, SEGMENT_RIGHTS, 0);
 }
 
 int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frames, uint64_t first,
@@ -95,15 +92,13 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
 {
     uint64_t count = (uint32_t)count_rights;
     uint32_t rights = (uint32_t)(count_rights >> 32);
-    struct cap_slot *slot;
     struct segment *seg;
     struct kobj *run;
 
     if (count > SEGMENT_ENTRIES)
         return -EXO_ELIMIT;
     TRY(segment_find(handle, EXO_R_REVOKE, index, count, &seg));
-    TRY(cap_find(frames, EXO_CAP_FRAMES, rights, &slot));
-    run = (struct kobj *)slot->obj;
+    TRY(obj_find(frames, EXO_CAP_FRAMES, rights, &run));
     if (!(rights & EXO_R_READ) || !rights_sound(rights, EXO_MAP_WX) || !frames_is_ram(run) ||
         first >= frames_count(run) || count > frames_count(run) - first)
         return -EXO_EINVAL;
@@ -114,7 +109,7 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
         struct frame *f = frame_of(frames_first(run) + first + i);
 
         frame_ready(f);
-        frame_ref(f, 1);
+        frame_ref(frame_number(f), 1);
         kobj_get(run);
         __atomic_store_n(&seg->table[index + i],
                          frame_number(f) << EXO_PAGE_SHIFT | pte_rights(rights), __ATOMIC_RELAXED);

@@ -260,7 +260,6 @@ void schedule_to(struct ctx *ctx)
 
 static int slice_new(struct bank *bank, struct cpu *cpu, struct slice **out)
 {
-    struct kobj *obj;
     struct slice *slice;
     uint32_t index;
 
@@ -268,8 +267,7 @@ static int slice_new(struct bank *bank, struct cpu *cpu, struct slice **out)
         ;
     if (index == info_page->slices)
         return -EXO_ENOMEM;
-    TRY(kobj_alloc(bank, EXO_CAP_SLICE, sizeof(*slice), &obj));
-    slice = (struct slice *)obj;
+    TRY(kobj_alloc(bank, EXO_CAP_SLICE, sizeof(*slice), &slice));
     slice->cpu = cpu;
     slice->info = &info_slices[index];
     TAILQ_INIT(&slice->ready);
@@ -294,12 +292,10 @@ int slice_root(struct bank *bank, struct slice **slice)
 
 int64_t sys_slice_split(exo_handle_t handle, uint64_t positions)
 {
-    struct cap_slot *slot;
     struct slice *parent, *slice;
     uint64_t nth = 0, given = 0, all;
 
-    TRY(cap_find(handle, EXO_CAP_SLICE, EXO_R_DERIVE, &slot));
-    parent = (struct slice *)slot->obj;
+    TRY(obj_find(handle, EXO_CAP_SLICE, EXO_R_DERIVE, &parent));
     all = parent->info->positions;
     if (positions == 0 || positions >= all)
         return -EXO_EINVAL;

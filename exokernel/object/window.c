@@ -39,7 +39,7 @@ static uint64_t window_base(const struct cap_window *w)
 static uint64_t object_page(const struct cap_slot *slot, uint64_t i)
 {
     if (slot->type == EXO_CAP_FRAMES)
-        return (frames_first((struct kobj *)slot->obj) + i) << EXO_PAGE_SHIFT;
+        return (((const struct run *)slot->obj)->first + i) << EXO_PAGE_SHIFT;
     return slot_segment(slot)->table[i] & PTE_ADDR;
 }
 
@@ -47,8 +47,8 @@ static bool owns_page(const struct cap_slot *slot, uint64_t i, uint64_t pte)
 {
     uint64_t kind = slot->type == EXO_CAP_FRAMES ? PTE_PAGES : PTE_SEGPAGE;
 
-    return pte & PTE_P && (pte & PTE_KIND) == kind && (pte & PTE_TAG) == slot_tag(slot) &&
-           (pte & PTE_ADDR) == object_page(slot, i);
+    return (pte & (PTE_P | PTE_KIND | PTE_TAG | PTE_ADDR)) ==
+           (PTE_P | kind | slot_tag(slot) | object_page(slot, i));
 }
 
 static bool owns_table(const struct cap_slot *slot, uint64_t pde)
@@ -207,17 +207,20 @@ static int map_pages(struct cap_slot *slot, struct gather *g, struct bank *bank,
     FOR_SPOTS (s, as, op->va, end)
         if (s.table)
             window_split(g, bank, s.va, s.entry);
-    for (uint64_t at = op->va; at < end; at += EXO_PAGE_SIZE) {
-        uint64_t pte = page_entry(slot, op, page_index(w, at)), *entry = pt_entry(as, at, 1);
+    for (uint64_t at = op->va, *entry = NULL; at < end; at += EXO_PAGE_SIZE) {
+        uint64_t pte = page_entry(slot, op, page_index(w, at));
 
-        if (!pte || (entry && *entry && !owns_page(slot, page_index(w, at), *entry)))
+        if (!pte)
+            continue;
+        entry = pt_beside(entry, at) ?: pt_make(as, bank, at, 1);
+        if (*entry && !owns_page(slot, page_index(w, at), *entry))
             continue;
         if (frame_of(pte_frame(pte)))
             frame_ready(frame_of(pte_frame(pte)));
-        if (entry && *entry)
+        if (*entry)
             entry_change(g, entry, at, pte);
         else
-            entry_put(pt_make(as, bank, at, 1), pte);
+            entry_put(entry, pte);
     }
     window_record(slot, w);
     return 0;
@@ -295,16 +298,23 @@ void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspac
                   struct bank *bank)
 {
     struct cap_window w = src->window;
+    uint64_t *near = NULL, *entry, made = 0;
 
     kassert(dst->index == src->index); // entries carry its low bits
     FOR_SPOTS (s, w.aspace, w.va, w.va + ((uint64_t)w.count << EXO_PAGE_SHIFT)) {
-        if (spot_next(to, &SPOT_FROM(s.va), s.next))
+        if (s.table ? !owns_table(src, *s.entry) : !owns_page(src, page_index(&w, s.va), *s.entry))
             continue;
-        if (s.table && owns_table(src, *s.entry))
-            pt_set(pt_make(to, bank, s.va, 2), *s.entry & ~PTE_A);
-        else if (!s.table && owns_page(src, page_index(&w, s.va), *s.entry))
-            entry_put(pt_make(to, bank, s.va, 1), *s.entry & ~(PTE_A | PTE_D));
+        entry = s.table ? pt_make(to, bank, s.va, 2) : pt_beside(near, s.va) ?: pt_make(to, bank, s.va, 1);
+        near = s.table ? NULL : entry;
+        if (!entry || *entry)
+            continue;
+        made++;
+        if (s.table)
+            pt_set(entry, *s.entry & ~PTE_A);
+        else
+            entry_put(entry, *s.entry & ~(PTE_A | PTE_D));
     }
     w.aspace = to;
-    window_record(dst, &w);
+    if (made)
+        window_record(dst, &w);
 }

@@ -34,6 +34,7 @@
 #define CR4_PGE      (1u << 7)
 
 #define XCR0_WANTED 7u // x87, SSE, AVX
+#define XCR0_AVX    4u
 
 _Static_assert(offsetof(struct cpu, stack) == 0x08 && offsetof(struct cpu, user_rsp) == 0x10 &&
                    offsetof(struct cpu, ctx) == 0x18 && offsetof(struct cpu, regs_top) == 0x20 &&
@@ -220,6 +221,7 @@ void cpu_init(unsigned number)
     __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
     if (cr4_bits & CR4_OSXSAVE)
         __asm__ volatile("xsetbv" : : "c"(0), "a"(xcr0_bits), "d"(0));
+    page_wide = xcr0_bits & XCR0_AVX;
     wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 | (uint64_t)(0x18 | 3) << 48);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
     wrmsr(MSR_FMASK, 0x47700 | 0x10000); // TF IF DF IOPL NT AC, RF

@@ -59,6 +59,7 @@ struct cpu {
 
 extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_features; // enum exo_cpu_feature
+extern bool page_wide;        // entry.S: pages are zeroed and copied by AVX
 
 static inline struct cpu *this_cpu(void)
 {

@@ -250,4 +250,36 @@ user_copy:
     .quad 4b, 6b, 5b, 6b
     .popsection
 
+// void page_zero(void *page), void page_copy(void *dst, const void *src): 32 bytes at a time where
+// AVX is switched on. The register is the running context's, and put back; nothing faults here.
+    .macro PAGE name, slow, load
+    .globl \name
+\name:
+    cmpb $0, page_wide
+    jne 1f
+    mov $512, %ecx
+    xor %eax, %eax
+    rep \slow
+    ret
+1:  vmovdqu %ymm0, -32(%rsp)
+    vpxor %xmm0, %xmm0, %xmm0
+    lea 4096(%rdi), %rax
+2:  .irp at, 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480
+    .if \load
+    vmovdqa \at(%rsi), %ymm0
+    .endif
+    vmovdqa %ymm0, \at(%rdi)
+    .endr
+    add $512, %rsi
+    add $512, %rdi
+    cmp %rax, %rdi
+    jne 2b
+    vmovdqu -32(%rsp), %ymm0
+    ret
+    .endm
+    PAGE page_zero, stosq, 0
+    PAGE page_copy, movsq, 1
+
+    .comm page_wide, 1
+
     .section .note.GNU-stack, "", @progbits

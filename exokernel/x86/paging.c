@@ -67,8 +67,10 @@ uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int le
 
 uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int level)
 {
-    struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, true);
+    struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, level < 4);
 
+    if (level == 4)
+        page_copy(frame_memory(f), kernel_pml4); // its lower half is vacant
     f->owner = owner;
     f->where = (uint32_t)((va & ~(PT_SPAN(level + 1) - 1)) >> 21) & 0x3ffffff;
     f->rank = (TABLE_RANK + (unsigned)level) & 15;
@@ -80,6 +82,8 @@ uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level)
     uint64_t *entry = &as->pml4[pt_index(va, 4)];
 
     for (int l = 4; l > level; l--) {
+        if (l == 2 && pte_is_segment(*entry))
+            return NULL;
         if (!(*entry & PTE_P))
             pt_set(entry, pte_of_table(table_buy(bank, &as->obj, va, l - 1)));
         entry = &pte_table(*entry)[pt_index(va, l - 1)];
@@ -89,9 +93,12 @@ uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level)
 
 void pt_set(uint64_t *entry, uint64_t value)
 {
+    struct frame *f = frame_at(entry);
+
     kassert(*entry == 0);
     __atomic_store_n(entry, value, __ATOMIC_RELAXED);
-    frame_at(entry)->refs++;
+    f->refs++;
+    f->map |= 1ull << ((uintptr_t)entry >> 6 & 63);
 }
 
 void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
@@ -109,52 +116,58 @@ void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
     pt_unuse(g, above, va);
 }
 
-// Most entries of a table are vacant: passes over them, and stops at one that is not, or the last
-// to look at.
-static void skip_vacant(struct spot *s, uint64_t end)
+// The first entry in use of a table from i on; 512: none. frame.map tells where to look: a group of
+// eight has its bit since an entry of it came into use, and loses it when it is found vacant.
+static unsigned table_next(const uint64_t *table, unsigned i)
 {
-    unsigned shift = EXO_PAGE_SHIFT + 9 * ((unsigned)s->level - 1);
-    uint64_t most = 511 - pt_index(s->va, s->level), in_range = (end - 1 - s->va) >> shift, n = 0;
+    struct frame *f = frame_at(table);
 
-    if (most > in_range)
-        most = in_range;
-    if (most > s->steps)
-        most = s->steps;
-    for (const uint64_t *e = s->entry; n + 8 <= most; n += 8, e += 8)
-        if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
-            break;
-    while (n < most && s->entry[n] == 0)
-        n++;
-    s->entry += n;
-    s->va += n << shift;
-    s->steps -= (unsigned)n;
+    for (uint64_t groups = f->map & ~0ull << i / 8; groups; groups &= groups - 1) {
+        unsigned group = (unsigned)__builtin_ctzll(groups) * 8;
+
+        for (unsigned n = i > group ? i : group; n < group + 8; n++)
+            if (table[n])
+                return n;
+        if (i <= group)
+            f->map &= ~(1ull << group / 8);
+    }
+    return 512;
 }
 
 // Goes on in the table it is in as long as that has entries, and from the root otherwise. A table
 // that was given back since is empty and stays readable until the gather that holds it is finished.
-bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
+// Every table has an entry in use, so the work is that of the spots found and one way down.
+bool spot_find(const struct aspace *as, struct spot *s, uint64_t end)
 {
-    while (as->pml4 && s->next < end && s->steps) {
-        s->steps--;
-        s->va = s->next;
-        s->table = false;
-        if (s->level && pt_index(s->va, s->level)) {
-            s->entry++;
-            skip_vacant(s, end);
-        } else {
+    uint64_t *table = s->level && pt_index(s->next, s->level) ? table_of(s->entry) : NULL;
+
+    for (uint64_t at = s->next, span; as->pml4 && at < end;) {
+        unsigned i, n;
+
+        if (!table) {
+            table = as->pml4;
             s->level = 4;
-            s->entry = &as->pml4[pt_index(s->va, 4)];
         }
-        while (s->level > 1 && *s->entry & PTE_P && !s->table) {
-            s->table = s->level == 2 && pte_is_segment(*s->entry);
-            if (!s->table)
-                s->entry = &pte_table(*s->entry)[pt_index(s->va, --s->level)];
-        }
-        s->next = (s->va & ~(PT_SPAN(s->level) - 1)) + PT_SPAN(s->level);
-        if (s->next > end)
-            s->next = end;
-        if (*s->entry & PTE_P)
+        span = PT_SPAN(s->level);
+        i = pt_index(at, s->level);
+        n = table[i] ? i : table_next(table, i);
+        if (n != i)
+            at = (at & ~(span - 1)) + (n - i) * span;
+        s->entry = &table[n];
+        table = NULL;
+        if (n == 512 || at >= end)
+            continue;
+        s->table = s->level == 2 && pte_is_segment(*s->entry);
+        if (s->level == 1 || s->table) {
+            s->va = at;
+            s->next = (at & ~(span - 1)) + span;
+            if (s->next > end)
+                s->next = end;
             return true;
+        }
+        table = pte_table(*s->entry);
+        s->level--;
     }
+    s->next = end;
     return false;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <exo/exo.h>
-#include <exo/clock.h>
+#include <proto/clock.h>
 
 exo_ns_t exo_clock_ns(void)
 {

@@ -2,7 +2,7 @@
 //
 // Calling servers, waiting, and the clock.
 #include <core/core.h>
-#include <exo/clock.h>
+#include <proto/clock.h>
 
 static const int16_t exo_to_lx[] = {
     [EXO_EBADHANDLE] = LX_EIO,      [EXO_ETYPE] = LX_EIO,     [EXO_ERIGHTS] = LX_EPERM,

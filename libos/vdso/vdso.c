@@ -6,7 +6,7 @@
 // taken in it as anywhere, and a bad pointer is SIGSEGV, as on Linux. vdso(7).
 //
 // Clocks that need the process's own record are read by the system call.
-#include <exo/clock.h>
+#include <proto/clock.h>
 #include <lx/time.h>
 
 #define NS                1000000000ull

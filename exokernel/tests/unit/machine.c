@@ -50,6 +50,16 @@ void bank_root_grow(uint64_t frames)
     root->limit += frames;
 }
 
+void page_zero(void *page)
+{
+    memset(page, 0, EXO_PAGE_SIZE);
+}
+
+void page_copy(void *dst, const void *src)
+{
+    memcpy(dst, src, EXO_PAGE_SIZE);
+}
+
 // --- TLB -------------------------------------------------------------------------------------
 
 void tlb_flush(struct aspace *as, uint64_t va, uint64_t pages)

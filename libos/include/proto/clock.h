@@ -2,8 +2,8 @@
 // The monotonic clock, read from the information page and the time stamp counter without a call.
 // The kernel changes the calibration rarely and marks the change by an odd sequence number; a
 // reader that saw the number change reads again.
-#ifndef EXO_CLOCK_H
-#define EXO_CLOCK_H
+#ifndef PROTO_CLOCK_H
+#define PROTO_CLOCK_H
 #include <exo/info.h>
 
 // Nanoseconds since the machine started.
