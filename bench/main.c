@@ -183,6 +183,7 @@ static int run_one(const struct bench *b)
     uint64_t took[REPEATS];
     alarm(TOO_LONG);
     must(mkdtemp(directory) && chdir(directory) == 0, "a directory in /tmp");
+    must(chmod(directory, 0755) == 0, "chmod"); // as most directories are
     if (b->setup && b->setup() < 0) {
         kill_helpers();
         return EXIT_NONE;

@@ -20,6 +20,12 @@ static int setup_file(void)
     return 0;
 }
 
+// Where only the owner may look: nothing of it can be kept where others could read it.
+static int setup_private(void)
+{
+    return setup_file() < 0 ? -1 : chmod(".", 0700);
+}
+
 static int setup_tree(void)
 {
     must(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0 && mkdir("a/b/c", 0755) == 0, "mkdir");
@@ -152,6 +158,9 @@ const struct bench bench_names[] = {
     {"open-read-close", "open, read 100 B, close", 0, setup_file, NULL, run_open_read, NULL},
     {"stat-deep", "stat, 6 levels deep", 0, setup_tree, NULL, run_stat, NULL},
     {"stat-none", "stat of nothing", 0, NULL, NULL, run_stat_none, NULL},
+    {"stat-private", "stat in a directory of mode 0700", 0, setup_private, NULL, run_stat, NULL},
+    {"open-private", "open and close in a directory of mode 0700", 0, setup_private, NULL, run_open,
+     NULL},
     {"access", "access", 0, setup_file, NULL, run_access, NULL},
     {"mkdir-rmdir", "mkdir and rmdir", 0, NULL, NULL, run_mkdir, NULL},
     {"rename", "rename", 0, setup_file, NULL, run_rename, NULL},

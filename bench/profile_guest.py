@@ -107,12 +107,34 @@ def domain_names(rows):
     return names
 
 
-def main(args):
+def profile(args, name):
+    """The cost, the operations, the title, and the rows of one benchmark's profile."""
     out = os.path.join(args.build, "bench/profile.out")
     if os.path.exists(out):
         os.remove(out)
+    args.profile = name
     cost, operations, title = run(args, out)
-    rows = read(out, programs(args.build))
+    return cost, operations, title, read(out, programs(args.build))
+
+
+def split(args, names):
+    """{name: {part: instructions of one operation}} with the parts of PARTS."""
+    result = {}
+    for name in names:
+        _, operations, _, rows = profile(args, name)
+        parts = collections.Counter()
+        for _, program, _, _, count in rows:
+            part = program if program in ("kernel", "libos", "init", "fsd") else "programs"
+            parts[part] += count / operations
+        result[name] = parts
+    return result
+
+
+PARTS = ["kernel", "libos", "programs", "fsd", "init"]
+
+
+def main(args):
+    cost, operations, title, rows = profile(args, args.profile)
     names = domain_names(rows)
     total, counts, calls = 0, collections.Counter(), collections.Counter()
     places = collections.Counter()

@@ -125,6 +125,19 @@ def replace(text, name, content):
     return pattern.sub(lambda match: f"{match.group(1)}{content}\n{match.group(2)}", text)
 
 
+def write_split(docs, splits, parts):
+    """{name: {part: instructions}} as the table "split"."""
+    lines = ["| row | goal | all | " + " | ".join(parts) + " |", "|---" + "|---:" * (len(parts) + 2) + "|"]
+    for name, counts in splits.items():
+        cells = [f"`{name}`", number(GOALS[name]), number(sum(counts.values()))]
+        lines.append("| " + " | ".join(cells + [number(counts[part]) for part in parts]) + " |")
+    path = os.path.join(docs, "performance.md")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(replace(text, "split", "\n".join(lines)))
+
+
 def write(docs, rows, figures, facts, wall):
     path = os.path.join(docs, "performance.md")
     with open(path, encoding="utf-8") as f:
