@@ -27,7 +27,8 @@ long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
         return 0;
     new.mask &= ~SIG_UNBLOCKABLE;
     sig.action[signo - 1] = new;
-    if (sig_ignored(signo)) { // POSIX: a pending signal is discarded, blocked or not
+    if (new.handler <= LX_SIG_IGN &&
+        sig_ignored(signo)) { // POSIX: a pending signal is discarded, blocked or not
         sig_take();
         sig.pending &= ~LX_SIGBIT(signo);
         sig.local &= ~LX_SIGBIT(signo);
