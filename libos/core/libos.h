@@ -31,6 +31,7 @@
 // or a restart.
 #define ERESTARTSYS    512 // restart if the handler has SA_RESTART
 #define ERESTARTNOHAND 514 // restart only if no handler runs
+#define ERESTARTBLOCK  516 // the same, for a call with a time: it goes on to the deadline it had
 
 // --- threads (core/thread.c)
 // -------------------------------------------------------------------------
@@ -48,6 +49,7 @@ struct thread {
     uint64_t clear_child_tid;
     uint64_t cp_begin, cp_end; // of the cancellation point: valid while sys_frame()->how has SYS_CP
     struct vfork_state *vfork; // simulated vfork child, or NULL
+    exo_ns_t goes_on_to; // with ERESTARTBLOCK: the deadline of the call that begins again, or 0
     TAILQ_ENTRY(thread) link;
 };
 static inline struct exo_ctx *ctx_self(void)
@@ -61,6 +63,21 @@ static inline struct thread *thread_self(void)
     struct thread *t;
     __asm__("mov %%gs:0x28, %0" : "=r"(t));
     return t;
+}
+
+// For calls that sleep for a time. A stop, or a signal without a handler, must not begin the time
+// anew: the call leaves by block_again and takes its deadline by block_deadline, first of all.
+static inline exo_ns_t block_deadline(exo_ns_t fresh)
+{
+    struct thread *t = thread_self();
+    exo_ns_t deadline = t->goes_on_to ? t->goes_on_to : fresh;
+    t->goes_on_to = 0;
+    return deadline;
+}
+static inline int block_again(exo_ns_t deadline)
+{
+    thread_self()->goes_on_to = deadline;
+    return -ERESTARTBLOCK;
 }
 static inline uint8_t *msg_page(void) // the context's message page
 {

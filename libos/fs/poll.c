@@ -59,7 +59,7 @@ static long poll_sleep(struct lx_pollfd *fds, uint32_t n, struct poll_set *set, 
         if (err == -LX_ETIMEDOUT && until == deadline)
             return poll_once(fds, n, NULL);
         if (err < 0 && err != -LX_ETIMEDOUT)
-            return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+            return err == -ERESTARTSYS ? block_again(deadline) : err;
     }
 }
 
@@ -130,7 +130,7 @@ long px_poll(uint64_t ufds, uint32_t n, int timeout_ms)
 {
     exo_ns_t deadline =
         timeout_ms < 0 ? EXO_NEVER : deadline_in(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
-    return poll_user(ufds, n, deadline);
+    return poll_user(ufds, n, block_deadline(deadline));
 }
 
 // Replaces the signal mask for the duration of a call; the old one comes back after the handler, or
@@ -150,8 +150,10 @@ static int mask_for_call(uint64_t umask, size_t size)
 
 long px_ppoll(uint64_t ufds, uint32_t n, uint64_t utime, uint64_t umask, size_t size)
 {
-    exo_ns_t deadline;
+    exo_ns_t deadline, begun = block_deadline(0);
     int err = deadline_from_user(utime, &deadline);
+    if (begun)
+        deadline = begun;
     if (err == 0)
         err = mask_for_call(umask, size);
     if (err < 0)
@@ -263,7 +265,7 @@ static void store_rest(uint64_t utime, exo_ns_t deadline, bool micro)
 
 long px_select(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime)
 {
-    exo_ns_t deadline = EXO_NEVER;
+    exo_ns_t deadline = EXO_NEVER, begun = block_deadline(0);
     if (utime) {
         struct lx_timeval t;
         if (user_read(&t, utime, sizeof(t)) < 0)
@@ -272,6 +274,8 @@ long px_select(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime
             return -LX_EINVAL;
         deadline = deadline_in(t.sec + t.usec / 1000000, t.usec % 1000000 * 1000);
     }
+    if (begun)
+        deadline = begun;
     long ready = select_until(n, (uint64_t[3]){in, out, except}, deadline);
     if (ready >= 0)
         store_rest(utime, deadline, true);
@@ -280,9 +284,11 @@ long px_select(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime
 
 long px_pselect6(int n, uint64_t in, uint64_t out, uint64_t except, uint64_t utime, uint64_t umask)
 {
-    exo_ns_t deadline;
+    exo_ns_t deadline, begun = block_deadline(0);
     uint64_t mask[2] = {0, 0};
     int err = deadline_from_user(utime, &deadline);
+    if (begun)
+        deadline = begun;
     if (err == 0 && umask)
         err = user_read(mask, umask, sizeof(mask));
     if (err == 0)

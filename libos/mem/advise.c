@@ -31,6 +31,14 @@ static bool all_mapped(uint64_t addr, uint64_t end)
     return true;
 }
 
+static bool any_locked(uint64_t addr, uint64_t end)
+{
+    for (struct region *r = region_at_or_after(addr); r && r->start < end; r = region_next(r))
+        if (r->flags & RF_LOCKED)
+            return true;
+    return false;
+}
+
 long px_msync(uint64_t addr, uint64_t len, int flags)
 {
     uint32_t known = LX_MS_ASYNC | LX_MS_SYNC | LX_MS_INVALIDATE;
@@ -40,7 +48,7 @@ long px_msync(uint64_t addr, uint64_t len, int flags)
         return -LX_EINVAL;
     if (bad_range(addr, len) || !all_mapped(addr, addr + len))
         return -LX_ENOMEM;
-    return 0;
+    return flags & LX_MS_INVALIDATE && any_locked(addr, addr + len) ? -LX_EBUSY : 0;
 }
 
 // --- madvise
@@ -208,10 +216,12 @@ long px_mlockall(int flags)
         if (flags & LX_MCL_CURRENT && region_total() > limit)
             return -LX_ENOMEM;
     }
-    for (struct region *r = region_first(); r && flags & LX_MCL_CURRENT; r = region_next(r))
+    for (struct region *r = region_first(); r && flags & LX_MCL_CURRENT; r = region_next(r)) {
+        r->flags |= RF_LOCKED;
         if (!(flags & LX_MCL_ONFAULT) && !(r->flags & RF_NORESERVE) &&
             region_populate(r, r->start, r->end))
             return -LX_ENOMEM;
+    }
     return 0;
 }
 

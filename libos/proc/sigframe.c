@@ -297,6 +297,11 @@ static void regs_before_call(const struct sys_exit *exit, struct exo_save *r)
     }
 }
 
+static bool had_no_effect(long result)
+{
+    return result == -ERESTARTSYS || result == -ERESTARTNOHAND || result == -ERESTARTBLOCK;
+}
+
 static bool wants_restart(long result, const struct lx_sigaction *action)
 {
     return result == -ERESTARTSYS && (action->flags & LX_SA_RESTART);
@@ -307,7 +312,8 @@ run_handler(long result, struct sys_exit *exit, const struct lx_siginfo *info)
 {
     struct exo_save regs;
     struct sig_resume resume = {.valid = 1};
-    bool none = result == -ERESTARTSYS || result == -ERESTARTNOHAND; // the call had no effect
+    bool none = had_no_effect(result);
+    thread_self()->goes_on_to = 0;
     bool restart = wants_restart(result, &sig.action[info->signo - 1]);
     bool foreign = exit->frame.how & SYS_FOREIGN;
     if (!sys_return_state(exit, none ? -LX_EINTR : result, &regs))
@@ -338,10 +344,10 @@ long sig_exit_path(long result, struct sys_exit *exit)
     if (t->restore_mask) {
         t->restore_mask = false;
         sig_set_mask(t->saved_mask);
-        if (result != -ERESTARTNOHAND && sig_dispatch(&info))
+        if (result != -ERESTARTNOHAND && result != -ERESTARTBLOCK && sig_dispatch(&info))
             run_handler(result, exit, &info);
     }
-    if (result == -ERESTARTSYS || result == -ERESTARTNOHAND)
+    if (had_no_effect(result))
         sys_restart(exit);
     return result;
 }

@@ -77,8 +77,12 @@ long px_clock_getres(int clock, uint64_t utime)
 // The clock belongs to the machine, and there is no capability for setting it.
 long px_clock_settime(int clock, uint64_t utime)
 {
-    (void)utime;
-    return clock == LX_CLOCK_REALTIME ? -LX_EPERM : -LX_EINVAL;
+    struct lx_timespec t;
+    if (clock != LX_CLOCK_REALTIME)
+        return -LX_EINVAL;
+    if (user_read(&t, utime, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    return t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)NS ? -LX_EINVAL : -LX_EPERM;
 }
 
 long px_settimeofday(uint64_t utime, uint64_t uzone)
@@ -138,23 +142,23 @@ long px_clock_nanosleep(int clock, int flags, uint64_t utime, uint64_t urest)
     if (t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)NS)
         return -LX_EINVAL;
     bool abs = flags & LX_TIMER_ABSTIME;
-    exo_ns_t deadline = abs ? absolute(clock, &t) : plus(clock_now(), &t);
+    exo_ns_t deadline = abs ? absolute(clock, &t) : block_deadline(plus(clock_now(), &t));
     int err;
     do {
         err = block_wait(NULL, 0, deadline);
     } while (err == 0);
     if (err == -LX_ETIMEDOUT)
         return 0;
-    if (abs)
+    if (abs && err == -ERESTARTSYS)
         return -ERESTARTNOHAND;
-    if (urest) {
+    if (urest && !abs) {
         exo_ns_t now = clock_now();
         uint64_t left = deadline > now ? deadline - now : 0;
         struct lx_timespec rest = {(int64_t)(left / NS), (int64_t)(left % NS)};
         if (user_write(urest, &rest, sizeof(rest)) < 0)
             return -LX_EFAULT;
     }
-    return err == -ERESTARTSYS ? -LX_EINTR : err;
+    return err == -ERESTARTSYS ? block_again(deadline) : err;
 }
 
 long px_nanosleep(uint64_t utime, uint64_t urest)
