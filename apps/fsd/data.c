@@ -26,7 +26,7 @@ static int op_segment(struct request *r, struct open *o)
     // A segment can be read by whoever maps it.
     if (write ? !o->may_map_write : !readable(o) && !o->may_map_write)
         return -LX_EACCES;
-    int err = seg_get(n, r->arg[0], r->cred.uid, &p);
+    int err = seg_get(n, r->arg[0], r->payer, &p);
     if (err < 0)
         return err;
     if (write) {

@@ -12,6 +12,8 @@
 // there are frames. A frame gets its next block only zeroed, and all mappings had gone when it was
 // freed (seg_cut).
 //
+// A chunk that no block uses can be given back (giveback.c).
+//
 // A part of the bank is not for blocks: a volume that is full must not keep the server from opening
 // files.
 #include "fsd.h"
@@ -24,8 +26,9 @@
 static exo_handle_t module;
 static char *module_at;
 static uint32_t module_blocks;
-static exo_handle_t *chunks;
-static uint32_t nchunks, chunks_room;
+static exo_handle_t *chunks; // 0: given back
+static uint8_t *chunk_spare; // how many slots of each are spare
+static uint32_t nchunks, nchunks_bought, chunks_room;
 static uint32_t *slot_of, *spare, nspare, spare_head, nblocks;
 static uint64_t not_for_blocks; // frames
 
@@ -38,9 +41,16 @@ static uint64_t room(void)
     return info.length - info.used - not_for_blocks;
 }
 
+static uint32_t chunk_of(uint32_t slot)
+{
+    return (slot - module_blocks) / CHUNK;
+}
+
 // There are at most as many slots as blocks and a chunk.
 static void spare_put(uint32_t slot)
 {
+    if (slot >= module_blocks)
+        chunk_spare[chunk_of(slot)]++;
     spare[(spare_head + nspare++) % (nblocks + CHUNK)] = slot;
 }
 
@@ -49,31 +59,72 @@ static uint32_t spare_take(void)
     uint32_t slot = spare[spare_head];
     spare_head = (spare_head + 1) % (nblocks + CHUNK);
     nspare--;
+    if (slot >= module_blocks)
+        chunk_spare[chunk_of(slot)]--;
     return slot;
+}
+
+// Where the next chunk goes: where one was given back, or behind the last. False: no memory.
+static bool chunk_place(uint32_t *at)
+{
+    for (*at = 0; *at < nchunks && nchunks != nchunks_bought; ++*at)
+        if (!chunks[*at])
+            return true;
+    *at = nchunks;
+    if (nchunks < chunks_room)
+        return true;
+    exo_handle_t *more = realloc(chunks, (chunks_room + 256) * sizeof(*more));
+    if (more)
+        chunks = more;
+    uint8_t *counts = realloc(chunk_spare, chunks_room + 256);
+    if (counts)
+        chunk_spare = counts;
+    if (!more || !counts)
+        return false;
+    chunks_room += 256;
+    return true;
 }
 
 static bool chunk_buy(void)
 {
-    if (nchunks == chunks_room) {
-        exo_handle_t *more = realloc(chunks, (chunks_room + 256) * sizeof(*more));
-        if (!more)
-            return false;
-        chunks = more;
-        chunks_room += 256;
-    }
-    int64_t h = room() < CHUNK ? -EXO_ENOMEM : buy_frames(CHUNK);
+    uint32_t n;
+    if (!chunk_place(&n))
+        return false;
+    int64_t h = room() < CHUNK && !memory_more() ? -EXO_ENOMEM : buy_frames(CHUNK);
     if (h < 0)
         return false;
-    uint64_t at = BLOCK_WINDOWS + (uint64_t)nchunks * CHUNK * PAGE;
+    uint64_t at = BLOCK_WINDOWS + (uint64_t)n * CHUNK * PAGE;
     struct exo_map_op op = {EXO_OP_MAP, CHUNK, at, (exo_handle_t)h, 0, EXO_R_READ | EXO_R_WRITE, 0};
     if (exo_aspace_batch(0, H_BANK, &op, 1) != 1) {
         exo_cap_delete((exo_handle_t)h);
         return false;
     }
+    chunk_spare[n] = 0;
     for (uint32_t i = 0; i < CHUNK; i++)
-        spare_put(module_blocks + nchunks * CHUNK + i);
-    chunks[nchunks++] = (exo_handle_t)h;
+        spare_put(module_blocks + n * CHUNK + i);
+    chunks[n] = (exo_handle_t)h;
+    nchunks_bought++;
+    nchunks += n == nchunks;
     return true;
+}
+
+bool dev_give_back(uint64_t frames)
+{
+    uint32_t count = nspare, given = 0;
+    for (uint32_t n = 0; n < nchunks && (uint64_t)given * CHUNK < frames; n++) {
+        if (!chunks[n] || chunk_spare[n] != CHUNK)
+            continue;
+        exo_cap_delete(chunks[n]); // and its window
+        chunks[n] = 0;
+        given++;
+    }
+    while (given && count--) { // once through the queue, which keeps its order
+        uint32_t slot = spare_take();
+        if (slot < module_blocks || chunks[chunk_of(slot)])
+            spare_put(slot);
+    }
+    nchunks_bought -= given;
+    return given;
 }
 
 static char *memory_of(uint32_t slot)

@@ -123,6 +123,7 @@ struct request {
     uint64_t env;
     int pid;
     struct ext_cred cred;
+    uint32_t payer; // whose share pays: the user's, or that of the job the process is in
     uint32_t ruid, rgid;
     uint32_t groups[PROC_NGROUPS];
     bool is_public; // what the path led to: through directories everybody may search and read
@@ -144,6 +145,9 @@ int dev_init(exo_handle_t module, uint64_t bytes, struct ext_dev **dev);
 int dev_frame(uint32_t blk, exo_handle_t *frames, uint64_t *first); // where a block's frame is
 void *dev_memory(uint32_t blk);                                     // its address, or NULL
 uint64_t dev_free(uint64_t free_blocks); // how many of the volume's free blocks can be had
+// Gives chunks of frames back that no block has, as many as these frames need; false: there is
+// none.
+bool dev_give_back(uint64_t frames);
 
 // quota.c: what each user made us keep, in units of QUOTA_UNIT bytes.
 #define QUOTA_UNIT 256u
@@ -172,6 +176,12 @@ int page_take(struct page *page); // zero; 0 or -LX_ENFILE
 void page_give(const struct page *page);
 bool page_evict(void);            // gives back a frame that is kept for speed; false: none is
 void page_unmapped(void *window); // reap.c is done with it
+
+// giveback.c
+void giveback_init(void);
+void giveback_notified(uint64_t bits);
+void giveback_step(void); // gives back what is owed
+bool memory_more(void);   // init gave more
 
 // node.c
 struct node *node_get(uint32_t ino, uint32_t uid); // + one open; NULL: no memory or over the share

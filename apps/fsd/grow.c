@@ -255,7 +255,7 @@ static int enter_parts(struct request *r, struct node *n, uint64_t page, uint64_
     struct part *p;
     int err = 0;
     for (uint64_t part = page / PART_PAGES; err == 0 && part <= (end - 1) / PART_PAGES; part++) {
-        err = seg_get(n, part, r->cred.uid, &p);
+        err = seg_get(n, part, r->payer, &p);
         if (err == 0)
             p->written = true;
     }
@@ -279,7 +279,7 @@ static long reserve(struct request *r, struct open *o, struct reserve *v, uint64
         return err;
     length = min_u64(got * PAGE - offset, length);
     *v = (struct reserve){
-        .open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->cred.uid};
+        .open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->payer};
     LIST_INSERT_HEAD(&n->reserves, v, link);
     n->written = true;
     attr_forget(n->ino);
@@ -301,13 +301,13 @@ long op_reserve(struct request *r, struct open *o)
     err = bounds(n, &offset, length);
     if (err < 0 || !length)
         return err;
-    if (quota_take(r->cred.uid, COST_LOCK) < 0)
+    if (quota_take(r->payer, COST_LOCK) < 0)
         return -LX_ENOMEM;
     struct reserve *v = malloc(sizeof(*v));
     long got = v ? reserve(r, o, v, offset, length) : -LX_ENOMEM;
     if (got < 0) {
         free(v);
-        quota_give(r->cred.uid, COST_LOCK);
+        quota_give(r->payer, COST_LOCK);
         trim(n);
     }
     return got;

@@ -53,16 +53,16 @@ static void drop_dead(uint64_t env)
 static struct holder *holder_new(const struct request *r)
 {
     struct holder *h;
-    if (quota_take(r->cred.uid, COST_NODE) < 0)
+    if (quota_take(r->payer, COST_NODE) < 0)
         return NULL;
     h = calloc(1, sizeof(*h));
     if (!h || page_take(&h->page) < 0) {
         free(h);
-        quota_give(r->cred.uid, COST_NODE);
+        quota_give(r->payer, COST_NODE);
         return NULL;
     }
     h->env = r->env;
-    h->uid = r->cred.uid;
+    h->uid = r->payer;
     LIST_INSERT_HEAD(&holders[EXO_ENV_INDEX(r->env) % HASH], h, link);
     return h;
 }

@@ -302,8 +302,8 @@ static long op_record(struct request *r, struct open *o)
     uint64_t cmd = r->arg[0], type = r->arg[1];
     bool ofd = cmd >= LX_F_OFD_GETLK, get = cmd == LX_F_GETLK || cmd == LX_F_OFD_GETLK;
     int64_t start = (int64_t)r->arg[2], length = (int64_t)r->arg[3];
-    struct want w = {(int)type,         start,      INT64_MAX, r->env, ofd ? o : NULL,
-                     ofd ? -1 : r->pid, r->cred.uid};
+    struct want w = {(int)type,         start,   INT64_MAX, r->env, ofd ? o : NULL,
+                     ofd ? -1 : r->pid, r->payer};
     wait_end(r->env);
     if (!is_record_cmd(cmd) || start < 0 || length < 0 || type > LX_F_UNLCK)
         return -LX_EINVAL;

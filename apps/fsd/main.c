@@ -72,6 +72,7 @@ int main(void)
         die("start", "not started by init");
     mount_root(start);
     announce();
+    giveback_init();
     CTX->recv_max = EXO_MSG_CAPS;
     for (;;) {
         int64_t err = next_event(&m);
@@ -83,9 +84,10 @@ int main(void)
                 open_childless(CTX->in_handle);
             }
             if (err == 0 && CTX->in_kind == EXO_EV_NOTIFY)
-                __atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST);
+                giveback_notified(__atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST));
             m = (struct exo_msg){.meta = EXO_REPLY_NONE};
         }
+        giveback_step();
         reap_step();
         locks_sweep();
     }

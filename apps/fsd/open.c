@@ -269,7 +269,7 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
 {
     struct node *n = o->node;
     bool append_only = inode->flags & EXT_FL_APPEND;
-    o->uid = r->cred.uid;
+    o->uid = r->payer;
     o->access = flags & LX_O_ACCMODE;
     o->path_only = flags & LX_O_PATH;
     o->append_only = append_only;
@@ -315,8 +315,8 @@ static int future_root(const struct request *r, uint32_t opened, uint32_t *ino)
 
 static struct open *open_make(const struct request *r, uint32_t ino, uint32_t root_at)
 {
-    struct node *root = NULL, *n = node_get(ino, r->cred.uid);
-    if (n && root_at != EXT_ROOT_INO && !(root = node_get(root_at, r->cred.uid))) {
+    struct node *root = NULL, *n = node_get(ino, r->payer);
+    if (n && root_at != EXT_ROOT_INO && !(root = node_get(root_at, r->payer))) {
         node_put(n);
         n = NULL;
     }
@@ -334,7 +334,7 @@ long op_open(struct request *r)
         flags &= LX_O_PATH | LX_O_DIRECTORY | LX_O_NOFOLLOW;
     long err = chroot && r->cred.uid ? -LX_EPERM : check_flags(flags);
     if (err == 0)
-        err = quota_take(r->cred.uid, COST_OPEN); // before anything is created
+        err = quota_take(r->payer, COST_OPEN); // before anything is created
     if (err < 0)
         return err;
     err = find(r, flags, r->arg[1], &inode);
@@ -344,12 +344,12 @@ long op_open(struct request *r)
     if (err == 0)
         answer(r, &inode);
     if (err < 0 || (special && !path_only)) { // the caller takes it to whoever serves the device
-        quota_give(r->cred.uid, COST_OPEN);
+        quota_give(r->payer, COST_OPEN);
         return err;
     }
     struct open *o = open_make(r, inode.ino, root_at);
     if (!o) {
-        quota_give(r->cred.uid, COST_OPEN);
+        quota_give(r->payer, COST_OPEN);
         return -LX_ENFILE;
     }
     err = hand_out(r, o, &inode, (uint32_t)flags);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What clients make us keep (opens, nodes, segments, locks) is paid from our bank, so each user has
 // a share of it: a quarter, and all users but root together a half. The rest is root's, and the
-// blocks of files.
+// blocks of files. A job with a bank of its own counts as a user, whoever runs in it.
 //
 // Counted in units of QUOTA_UNIT bytes. A user that holds nothing has no record.
 #include "fsd.h"

@@ -62,7 +62,8 @@ void reap_step(void)
 int64_t buy_frames(uint64_t count)
 {
     int64_t h;
-    while ((h = exo_frames_alloc(H_BANK, count, 0, 0)) == -EXO_ENOMEM && node_evict())
+    while ((h = exo_frames_alloc(H_BANK, count, 0, 0)) == -EXO_ENOMEM &&
+           (node_evict() || memory_more()))
         ;
     return h;
 }
@@ -70,7 +71,7 @@ int64_t buy_frames(uint64_t count)
 int64_t buy_segment(void)
 {
     int64_t h;
-    while ((h = exo_segment_create(H_BANK)) == -EXO_ENOMEM && node_evict())
+    while ((h = exo_segment_create(H_BANK)) == -EXO_ENOMEM && (node_evict() || memory_more()))
         ;
     return h;
 }

@@ -196,7 +196,7 @@ int seg_fill(struct node *n, uint64_t page, bool write, uint64_t limit, const st
     uint32_t blk, index = (uint32_t)(page % PART_PAGES);
     if (page >= (limit + PAGE - 1) / PAGE)
         return -LX_ENXIO;
-    int err = seg_get(n, page / PART_PAGES, r->cred.uid, &p);
+    int err = seg_get(n, page / PART_PAGES, r->payer, &p);
     if (err < 0)
         return err;
     if (bit_get(p->present, index) && !(bit_get(p->zero, index) && write))

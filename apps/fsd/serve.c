@@ -23,6 +23,7 @@ static int identify(struct request *r)
         uint32_t seq = __atomic_load_n(&rec->seq, __ATOMIC_ACQUIRE);
         r->pid = rec->pid;
         r->cred.uid = rec->euid;
+        r->payer = rec->job ? rec->job : rec->euid;
         r->cred.gid = rec->egid;
         r->ruid = rec->ruid;
         r->rgid = rec->rgid;

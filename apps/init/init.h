@@ -28,6 +28,15 @@ struct queued { // a signal with a value, waiting to be fetched
     uint64_t value;
 };
 
+struct job { // processes with a bank of their own
+    exo_handle_t bank, slice;
+    bool own_slice;    // not the outer one's
+    struct job *outer; // whose bank it was split from; NULL: that of all processes
+    uint32_t number;
+    unsigned depth;
+    unsigned refs; // its processes, jobs within it, and its owner
+};
+
 struct proc {
     struct proc_rec *rec; // the published record
     uint32_t index;       // of the environment
@@ -47,6 +56,8 @@ struct proc {
     bool forced;               // its context was taken off the CPU
     exo_ns_t force_at;         // when SIGSTOP is carried out by force, or 0
     uint64_t nproc, nproc_max; // RLIMIT_NPROC
+    struct job *job;           // it is in, or NULL
+    struct job *makes;         // its children will be in, or NULL: its own
     TAILQ_ENTRY(proc) all;
 };
 TAILQ_HEAD(proc_list, proc);
@@ -103,10 +114,27 @@ struct proc *life_first(struct proc *parent, const char *path, char *const argv[
 // Packs path, argv, envp into a new start block (malloc); NULL: no memory.
 struct libos_start *start_pack(const char *path, char *const argv[], char *const envp[],
                                size_t *bytes);
-struct exo_domain domain_for(exo_handle_t bank, uint64_t cookie);
+struct exo_domain domain_for(exo_handle_t bank, uint32_t rights, exo_handle_t slice,
+                             uint64_t cookie);
 int server_start(enum server_kind kind, const char *module, exo_handle_t bank,
                  const uint64_t extra[8], const struct exo_slot_fill *more, unsigned nmore);
 const struct exo_boot_module *module_find(const char *name);
+
+// memory.c: memory that is short here and left there
+void memory_init(exo_handle_t fsd_bank);
+long memory_for_process(const struct proc *p, uint64_t frames);
+long memory_for_files(uint64_t frames); // fsd's
+long memory_kept(void);                 // fsd cannot give more
+
+// job.c: banks for some of the processes
+long job_make(struct proc *owner, uint64_t frames);
+void job_join(struct proc *p, struct job *j);
+void job_leave(struct proc *p);
+void job_owner_gone(struct proc *owner);
+struct job *job_of_children(const struct proc *parent);
+exo_handle_t job_bank(const struct job *j); // of NULL: of the processes in no job
+uint32_t job_bank_rights(const struct job *j);
+exo_handle_t job_slice(const struct job *j);
 
 void first_ended(struct proc *p); // main.c: the first process is dead
 

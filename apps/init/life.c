@@ -33,27 +33,56 @@ static struct exo_ctx *ctx(void)
 
 // --- birth ---------------------------------------------------------------------------------------
 
+// The environment, its address space and, in a new job, bank and CPU time in its slots. 0 or a
+// negative kernel error.
+static int64_t embryo_buy(const struct proc *caller, uint64_t cookie, exo_handle_t *env,
+                          exo_handle_t *aspace)
+{
+    const struct job *job = job_of_children(caller);
+    exo_handle_t bank = job_bank(job);
+    int64_t as = exo_aspace_create(bank);
+    if (as < 0)
+        return as;
+    int64_t made = exo_env_create(bank, (exo_handle_t)as, own.endpoint, cookie);
+    int64_t err = made;
+    if (made > 0 && caller->makes)
+        err = exo_cap_copy(bank, job_bank_rights(job), (exo_handle_t)made, 1);
+    if (err > 0 && caller->makes)
+        err = exo_cap_copy(job_slice(job), EXO_R_BIND, (exo_handle_t)made, 5);
+    *env = (exo_handle_t)made;
+    *aspace = (exo_handle_t)as;
+    if (err > 0)
+        return 0;
+    if (made > 0)
+        exo_cap_delete(*env);
+    exo_cap_delete(*aspace);
+    return err;
+}
+
 long life_fork(struct proc *caller, struct exo_msg *m)
 {
+    exo_handle_t env, aspace;
     int pid = ids_may_fork(caller) ? pid_new() : 0;
     uint64_t cookie = cookie_new(pid);
-    int64_t aspace = pid ? exo_aspace_create(own.user_bank) : -EXO_ELIMIT;
-    if (aspace < 0)
-        return -LX_EAGAIN;
-    int64_t env = exo_env_create(own.user_bank, (exo_handle_t)aspace, own.endpoint, cookie);
-    struct proc *p = env < 0 ? NULL : proc_new(caller, (exo_handle_t)env, cookie);
+    int64_t err = pid ? embryo_buy(caller, cookie, &env, &aspace) : -EXO_ELIMIT;
+    if (err < 0)
+        return err == -EXO_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
+    struct proc *p = proc_new(caller, env, cookie);
     if (!p) {
-        if (env > 0) {
-            exo_env_kill((exo_handle_t)env, 0, 0);
-            exo_cap_delete((exo_handle_t)env);
-        }
-        exo_cap_delete((exo_handle_t)aspace);
+        exo_env_kill(env, 0, 0);
+        exo_cap_delete(env);
+        exo_cap_delete(aspace);
         return -LX_EAGAIN;
     }
+    job_join(p, job_of_children(caller));
     ctx()->send[0] = (struct exo_send){p->env, EXO_R_CONTROL, EXO_SEND_DERIVE};
-    ctx()->send[1] =
-        (struct exo_send){(exo_handle_t)aspace, EXO_R_READ | EXO_R_WRITE, EXO_SEND_MOVE};
+    ctx()->send[1] = (struct exo_send){aspace, EXO_R_READ | EXO_R_WRITE, EXO_SEND_MOVE};
     m->meta = EXO_META(0, 2);
+    if (caller->makes) {
+        ctx()->send[2] = (struct exo_send){job_bank(p->job), EXO_R_BUY, EXO_SEND_DERIVE};
+        ctx()->send[3] = (struct exo_send){job_slice(p->job), EXO_R_BIND, EXO_SEND_DERIVE};
+        m->meta = EXO_META(0, 4);
+    }
     m->w[1] = p->index;
     return p->pid;
 }
@@ -102,7 +131,7 @@ struct proc *life_first(struct proc *parent, const char *path, char *const argv[
     if (!start)
         return NULL;
     memcpy(start->extra, extra, sizeof(start->extra));
-    struct exo_domain d = domain_for(own.user_bank, cookie);
+    struct exo_domain d = domain_for(own.user_bank, job_bank_rights(NULL), own.slice, cookie);
     memcpy(slots, d.slots, d.nslots * sizeof(slots[0]));
     for (unsigned i = 0; i < nmore; i++)
         slots[d.nslots++] = more[i];
@@ -278,7 +307,8 @@ long life_setid_exec(struct proc *p, const struct exo_msg *m)
     exo_handle_t env = 0;
     struct libos_start *s = start_copy(p, m->w[2], bytes);
     struct corpse *corpse = malloc(sizeof(*corpse));
-    struct exo_domain d = domain_for(own.user_bank, cookie);
+    struct exo_domain d =
+        domain_for(job_bank(p->job), job_bank_rights(p->job), job_slice(p->job), cookie);
     d.start = s;
     d.start_bytes = bytes;
     if (!s || !corpse || exo_domain_create(&d, &env) < 0)
@@ -391,6 +421,7 @@ void life_died(uint64_t cookie)
     p->rec->event++;
     rec_end(p);
     p->force_at = 0;
+    job_owner_gone(p);
     signal_drop_queue(p);
     group_check_orphans(p);
     orphan_children(p);

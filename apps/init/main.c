@@ -235,6 +235,10 @@ static long process_call(struct proc *p, struct exo_msg *m, const char *message,
         return life_setid_exec(p, m);
     case PROC_OP_SETID_CLAIM:
         return life_setid_claim(p, (uint32_t)w[1], (uint32_t)w[2]);
+    case PROC_OP_MEMORY:
+        return memory_for_process(p, w[1]);
+    case PROC_OP_LIMIT:
+        return job_make(p, w[1]);
     case PROC_OP_NPROC:
         return ids_nproc(p, w[1], w[2]);
     case PROC_OP_PEER:
@@ -270,6 +274,10 @@ static void serve_call(struct exo_ctx *ctx, struct exo_msg *m)
         result = service(caller, m->w[1]);
     } else if (m->w[0] == PROC_OP_GROUP) {
         result = caller == own.server_env[SERVER_TTYD] ? group_server_op(m) : -LX_EPERM;
+    } else if (caller == own.server_env[SERVER_FSD]) {
+        result = m->w[0] == PROC_OP_MEMORY ? memory_for_files(m->w[1])
+                 : m->w[0] == PROC_OP_KEEP ? memory_kept()
+                                           : -LX_EPERM;
     } else {
         struct proc *p = proc_by_env(caller);
         result = p ? process_call(p, m, message, bytes) : -LX_EPERM;
@@ -331,6 +339,7 @@ int main(void)
         fail("the first record", -EXO_ENOMEM);
     one->rec->state = PROC_RUNNING;
     strcpy(one->rec->comm, "init");
+    memory_init(s.fsd);
     start_fsd(s.fsd);
     start_ttyd(s.ttyd);
     serve();

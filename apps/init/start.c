@@ -44,24 +44,25 @@ struct libos_start *start_pack(const char *path, char *const argv[], char *const
 }
 
 // The well-known slots. A service that does not exist yet is left out.
-struct exo_domain domain_for(exo_handle_t bank, uint64_t cookie)
+struct exo_domain domain_for(exo_handle_t bank, uint32_t rights, exo_handle_t slice,
+                             uint64_t cookie)
 {
     static struct exo_slot_fill slots[7];
     unsigned n = 0;
-    slots[n++] = (struct exo_slot_fill){1, EXO_R_BUY | EXO_R_READ, bank};
+    slots[n++] = (struct exo_slot_fill){1, rights, bank};
     slots[n++] = (struct exo_slot_fill){2, EXO_R_CALL, own.endpoint};
     if (own.service[SERVER_FSD])
         slots[n++] = (struct exo_slot_fill){3, EXO_R_CALL, own.service[SERVER_FSD]};
     if (own.service[SERVER_TTYD])
         slots[n++] = (struct exo_slot_fill){4, EXO_R_CALL, own.service[SERVER_TTYD]};
-    slots[n++] = (struct exo_slot_fill){5, EXO_R_BIND, own.slice};
+    slots[n++] = (struct exo_slot_fill){5, EXO_R_BIND, slice};
     slots[n++] = (struct exo_slot_fill){6, EXO_R_READ, own.proctab};
     slots[n++] = (struct exo_slot_fill){7, EXO_R_READ | EXO_R_EXEC, own.libos.text};
     return (struct exo_domain){
         .bank = bank,
         .supervisor = own.endpoint,
         .cookie = cookie,
-        .slice = own.slice,
+        .slice = slice,
         .libos = &own.libos,
         .slots = slots,
         .nslots = n,
@@ -82,7 +83,8 @@ int server_start(enum server_kind kind, const char *name, exo_handle_t bank,
     struct libos_start *start = start_pack(name, argv, envp, &bytes);
     if (!start)
         return -1;
-    struct exo_domain d = domain_for(bank, 0);
+    // A server may keep its bank: it learns when memory is wanted back.
+    struct exo_domain d = domain_for(bank, EXO_R_BUY | EXO_R_READ | EXO_R_BIND, own.slice, 0);
     memcpy(slots, d.slots, d.nslots * sizeof(slots[0]));
     memcpy(slots + d.nslots, more, nmore * sizeof(slots[0]));
     d.nslots += nmore;

@@ -228,6 +228,7 @@ void proc_free(struct proc *p)
     LIST_REMOVE(p, by_pid);
     TAILQ_REMOVE(&procs, p, all);
     signal_drop_queue(p);
+    job_leave(p);
     by_index[p->index] = NULL;
     memset(p->rec, 0, sizeof(*p->rec));
     exo_cap_delete(p->env);

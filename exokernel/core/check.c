@@ -28,10 +28,11 @@ struct check {
     uint64_t hung;             // entries that point at tables, less the tables
 };
 
+// Nothing is wrong when `what` is NULL, or was said on the way down.
 static void wrong(struct check *c, const char *what, uint64_t which, uint64_t off)
 {
-    if (c->sign > 0)
-        return; // said on the way down
+    if (!what || c->sign > 0)
+        return;
     if (c->out.violations++ < LOGGED_MOST)
         log_printf("check: %s: %lx (%ld)\n", what, which, (long)off);
 }
@@ -197,22 +198,15 @@ static void check_zero(struct check *c)
 static void check_caps(struct check *c)
 {
     struct kobj *obj;
-    const char *what;
 
     FOR_OBJECTS (obj) {
-        what = cap_check_obj(&obj->cap);
-        if (what)
-            wrong(c, what, obj->id, obj->type);
+        wrong(c, cap_check_obj(&obj->cap), obj->id, obj->type);
         if (obj->type != EXO_CAP_ENV)
             continue;
-        what = cspace_check(&((struct env *)obj)->caps);
-        if (what)
-            wrong(c, what, obj->id, 0);
+        wrong(c, cspace_check(&((struct env *)obj)->caps), obj->id, 0);
         c->out.caps += ((struct env *)obj)->caps.used;
     }
-    what = cap_check_obj(&bank_root()->obj.cap);
-    if (what)
-        wrong(c, what, 0, EXO_CAP_BANK);
+    wrong(c, cap_check_obj(&bank_root()->obj.cap), 0, EXO_CAP_BANK);
 }
 
 static void count_kinds(struct check *c)

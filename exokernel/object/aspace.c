@@ -25,8 +25,7 @@ paddr_t aspace_cr3(const struct aspace *as)
 
 int aspace_new(struct bank *bank, struct aspace **as)
 {
-    if (bank_room(bank) < 2)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, 2));
     TRY(kobj_alloc(bank, EXO_CAP_ASPACE, sizeof(struct aspace), as));
     (*as)->pml4 = table_buy(bank, &(*as)->obj, 0, 4);
     return 0;
@@ -210,8 +209,7 @@ int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const st
         return -EXO_EINVAL;
     if (spot_next(as, &SPOT_FROM(va), va + 2 * EXO_PAGE_SIZE))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < pt_missing(as, va, 2, 1))
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, pt_missing(as, va, 2, 1)));
     for (uint64_t i = 0; i < 2; i++) {
         frame_ready(frame_of(frames_first(block) + i));
         entry_put(pt_make(as, bank, va + (i << EXO_PAGE_SHIFT), 1),

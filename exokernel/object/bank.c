@@ -18,6 +18,7 @@
 // outside - is the heir's, which is the bank's parent. A dying bank sells nothing, so this ends,
 // even if each step is a call of its own.
 
+#include <string.h>
 #include <core/dispatch.h>
 #include <core/log.h>
 #include <object/aspace.h>
@@ -338,9 +339,8 @@ static void keeper_tell(const struct bank *bank)
 
     if (!env || !bank->debt.frames)
         return;
-    env->asked[0] = bank->obj.id;
-    env->asked[1] = bank->debt.frames;
-    env->asked[2] = bank->debt.lost;
+    memcpy(env->asked, (uint64_t[]){bank->obj.id, bank->debt.frames, bank->debt.lost},
+           sizeof(env->asked));
     env_notify(env, 1ull << bank->keeper->spare);
 }
 
@@ -430,8 +430,12 @@ int64_t sys_bank_keep(exo_handle_t handle, uint64_t bits)
     if (bits & (bits - 1))
         return -EXO_EINVAL;
     bank = (struct bank *)slot->obj;
-    bank->keeper = bits ? slot : NULL;
-    slot->spare = bits ? (uint8_t)__builtin_ctzll(bits) : 0;
+    if (!bits) {
+        bank_slot_gone(slot);
+        return 0;
+    }
+    bank->keeper = slot;
+    slot->spare = (uint8_t)__builtin_ctzll(bits);
     keeper_tell(bank);
     return 0;
 }

@@ -37,6 +37,10 @@ static inline uint64_t bank_room(const struct bank *bank)
 
     return !bank || bank->folded || bank->dying || gone > bank->limit ? 0 : bank->limit - gone;
 }
+static inline int bank_afford(const struct bank *bank, uint64_t frames)
+{
+    return frames <= bank_room(bank) ? 0 : -EXO_ENOMEM;
+}
 // After taking them: the caller has looked at bank_room.
 void bank_charge(struct bank *bank, uint64_t frames);
 void bank_credit(struct bank *bank, uint64_t frames); // may free a settled bank

@@ -41,8 +41,7 @@ static int split_parts(struct gather *g, struct bank *bank, const struct exo_map
     FOR_OP_SPOTS (s, g->as, op) {
         if (!s.table || s.next - s.va == SEG_SPAN)
             continue;
-        if (bank_room(bank) < 1)
-            return -EXO_ENOMEM;
+        TRY(bank_afford(bank, 1));
         window_split(g, bank, s.va, s.entry);
     }
     return 0;
@@ -61,8 +60,7 @@ static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *
         return -EXO_EINVAL;
     if (!range_vacant(g->as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < op->count + pt_missing(g->as, op->va, op->count, 1))
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, op->count + pt_missing(g->as, op->va, op->count, 1)));
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
@@ -159,8 +157,7 @@ static int op_cow_break(struct gather *g, struct bank *bank, const struct exo_ma
 
     if (cost < 0)
         return (int)cost;
-    if (bank_room(bank) < (uint64_t)cost)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, (uint64_t)cost));
     FOR_OP_SPOTS (s, g->as, op)
         if (*s.entry & PTE_COW)
             break_page(g, bank, s.entry, s.va);
@@ -186,8 +183,7 @@ static int op_move(struct gather *g, struct bank *bank, const struct exo_map_op 
             return -EXO_EINVAL;
     if (!range_vacant(g->as, op))
         return -EXO_EEXISTS;
-    if (bank_room(bank) < pt_missing(g->as, op->va, op->count, 1))
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, pt_missing(g->as, op->va, op->count, 1)));
     FOR_OP_SPOTS (s, g->as, &from)
         entry_put(pt_make(g->as, bank, s.va - from.va + op->va, 1), *s.entry);
     FOR_OP_SPOTS (s, g->as, &from) // only now: a table of theirs may be one of the new place's

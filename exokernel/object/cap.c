@@ -77,8 +77,7 @@ static int table_grow(struct env *env)
 
     if (env->caps.pages == CSPACE_PAGES_MAX || env->caps.closed)
         return -EXO_ENOSLOT;
-    if (bank_room(env->bank) < 1)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(env->bank, 1));
     f = frame_buy(env->bank, EXO_FRAME_TABLE, true);
     f->owner = &env->obj;
     cspace_add_page(&env->caps, frame_memory(f));
@@ -87,22 +86,18 @@ static int table_grow(struct env *env)
 
 int cap_slot_for(struct env *env, uint32_t index, struct cap_slot **slot)
 {
-    int err = 0;
-
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
     if (index == 0) {
-        while (!err && !(*slot = cspace_vacant(&env->caps, 0)))
-            err = table_grow(env);
-        return err;
+        while (!(*slot = cspace_vacant(&env->caps, 0)))
+            TRY(table_grow(env));
+        return 0;
     }
     if (index / CSPACE_SLOTS_PER_PAGE >= env->caps.pages + GROW_PAGES ||
         index / CSPACE_SLOTS_PER_PAGE >= CSPACE_PAGES_MAX)
         return -EXO_ENOSLOT;
-    while (!err && index >= cspace_size(&env->caps))
-        err = table_grow(env);
-    if (err)
-        return err;
+    while (index >= cspace_size(&env->caps))
+        TRY(table_grow(env));
     *slot = cspace_vacant(&env->caps, index);
     return *slot ? 0 : -EXO_EEXISTS;
 }

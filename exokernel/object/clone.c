@@ -176,8 +176,8 @@ static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct 
 
     if (dst->generation > src->generation)
         return 0;
-    if (window && bank_room(c->to->bank) < pt_missing(c->to->aspace, w->va, w->count, 1))
-        return -EXO_ENOMEM;
+    if (window)
+        TRY(bank_afford(c->to->bank, pt_missing(c->to->aspace, w->va, w->count, 1)));
     err = cspace_clone(src, dst, copy);
     if (!err && window)
         window_clone(dst, src, c->to->aspace, c->to->bank);

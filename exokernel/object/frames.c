@@ -61,8 +61,7 @@ int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, s
     bool found;
     int err;
 
-    if (bank_room(bank) <= count)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, count + 1));
     if (flags & EXO_FRAMES_AT)
         found = buddy_take(&frames_buddy, at, count);
     else
@@ -170,9 +169,8 @@ int64_t sys_frames_alloc(exo_handle_t bank, uint64_t count, uint64_t flags, uint
     struct bank *pays;
     struct kobj *obj;
 
-    if (!count || flags & ~(uint64_t)(EXO_FRAMES_AT | EXO_FRAMES_2M))
-        return -EXO_EINVAL;
-    if (flags & EXO_FRAMES_AT && flags & EXO_FRAMES_2M && frame % 512)
+    if (!count || flags & ~(uint64_t)(EXO_FRAMES_AT | EXO_FRAMES_2M) ||
+        (flags & EXO_FRAMES_AT && flags & EXO_FRAMES_2M && frame % 512))
         return -EXO_EINVAL;
     if (count > RUN_LIMIT)
         return -EXO_ELIMIT;

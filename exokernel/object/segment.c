@@ -80,8 +80,7 @@ int64_t sys_segment_create(exo_handle_t bank)
     struct segment *seg;
 
     TRY(bank_find(bank, EXO_R_BUY, &pays));
-    if (bank_room(pays) < 2)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(pays, 2));
     TRY(kobj_alloc(pays, EXO_CAP_SEGMENT, sizeof(*seg), &seg));
     seg->table = table_buy(pays, &seg->obj, 0, 1);
     return cap_name_new(env_current(), &seg->obj, SEGMENT_RIGHTS, 0);

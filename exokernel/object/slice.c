@@ -305,8 +305,7 @@ int64_t sys_slice_split(exo_handle_t handle, uint64_t positions)
     for (unsigned i = 0; i < SLICE_POSITIONS; i++) { // evenly from all over the vector
         if (parent->cpu->vector[i] != parent)
             continue;
-        nth++;
-        if (nth * positions / all == given)
+        if (++nth * positions / all == given)
             continue;
         given++;
         parent->cpu->vector[i] = slice;

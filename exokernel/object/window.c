@@ -202,8 +202,7 @@ static int map_pages(struct cap_slot *slot, struct gather *g, struct bank *bank,
 
     if (cost < 0)
         return (int)cost;
-    if (bank_room(bank) < (uint64_t)cost)
-        return -EXO_ENOMEM;
+    TRY(bank_afford(bank, (uint64_t)cost));
     FOR_SPOTS (s, as, op->va, end)
         if (s.table)
             window_split(g, bank, s.va, s.entry);
@@ -240,8 +239,7 @@ static int map_table(struct cap_slot *slot, struct gather *g, struct bank *bank,
         __atomic_store_n(pde, value, __ATOMIC_RELAXED);
         gather_note(g, op->va, SEG_SPAN);
     } else {
-        if (bank_room(bank) < pt_missing(as, op->va, SEGMENT_ENTRIES, 2))
-            return -EXO_ENOMEM;
+        TRY(bank_afford(bank, pt_missing(as, op->va, SEGMENT_ENTRIES, 2)));
         pt_set(pt_make(as, bank, op->va, 2), value);
     }
     window_record(slot, w);
@@ -263,9 +261,8 @@ int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
     if (slot->type == EXO_CAP_FRAMES)
         length = frames_count((struct kobj *)slot->obj);
     if (!rights_sound(op->rights, op->flags) || op->first >= length ||
-        op->count > length - op->first)
-        return -EXO_EINVAL;
-    if (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj))
+        op->count > length - op->first ||
+        (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj)))
         return -EXO_EINVAL;
     TRY(window_join(slot, g->as, op, &w));
     if (slot->type == EXO_CAP_SEGMENT && !cow && op->va % SEG_SPAN == 0 &&

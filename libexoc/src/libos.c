@@ -5,6 +5,8 @@
 #include <exo/libos.h>
 #include <proto/proc.h>
 #include <proto/start.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 exo_handle_t libos_bank(void)
@@ -58,4 +60,34 @@ int64_t libos_fast_call(exo_handle_t endpoint, struct exo_msg *m)
 {
     m->meta = 0;
     return exo_call(endpoint, m);
+}
+
+int libos_limit(uint64_t frames)
+{
+    struct exo_msg m = {.w = {PROC_OP_LIMIT, frames}};
+    int64_t err = exo_call(H_INIT, &m);
+    return err < 0 ? -EIO : (int)m.w[0];
+}
+
+static void (*volatile revoke_give_back)(const struct exo_bank_debt *debt);
+static volatile exo_handle_t revoke_bank;
+
+static void on_revoke(int signo)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    void (*give_back)(const struct exo_bank_debt *debt) = revoke_give_back;
+    (void)signo;
+    if (give_back && exo_cap_identify(revoke_bank, &info) >= 0)
+        give_back(&info.debt);
+}
+
+int64_t libos_on_revoke(exo_handle_t bank, void (*give_back)(const struct exo_bank_debt *debt))
+{
+    struct sigaction action = {.sa_handler = give_back ? on_revoke : SIG_IGN};
+    if (revoke_bank)
+        exo_bank_keep(revoke_bank, 0);
+    revoke_bank = bank;
+    revoke_give_back = give_back;
+    sigaction(SIGPWR, &action, NULL);
+    return give_back ? exo_bank_keep(bank, 1ull << (SIGPWR - 1)) : 0;
 }

@@ -62,6 +62,7 @@ void regs_start(struct exo_save *regs, uint64_t rip, uint64_t rsp); // all else 
 struct embryo { // a process without an instruction yet
     long pid;
     exo_handle_t env, aspace;
+    exo_handle_t bank, slice; // of a new job: pay for it; 0: ours do
 };
 int embryo_make(struct embryo *e); // 0 or -LX_E...
 void embryo_abort(struct embryo *e);

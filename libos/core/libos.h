@@ -190,6 +190,10 @@ void window_close(void *va, uint64_t pages, exo_handle_t cap);
 // Who pays, and the kernel log if this process may write it (0: no). In ordinary processes
 // libos_bank == H_BANK.
 extern exo_handle_t libos_bank, libos_machine;
+// The bank has run out. True when it has room for `pages` now: try again (mem/pressure.c).
+bool memory_more(uint64_t pages);
+bool memory_pause(void); // before the process dies of it: false when that was tried enough
+int64_t frames_buy(uint64_t count); // a run from the bank, after asking for more if need be
 
 // --- errors
 // -----------------------------------------------------------------------------------------------

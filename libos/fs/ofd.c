@@ -10,7 +10,7 @@ int ofd_share(struct file *file)
 {
     if (file->state_cap || file->ops == &dev_ops || file->ops == &log_ops)
         return 0;
-    int64_t cap = exo_frames_alloc(H_BANK, 1, 0, 0);
+    int64_t cap = frames_buy(1);
     if (cap < 0)
         return lx_error(cap);
     void *page;

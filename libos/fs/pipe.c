@@ -396,8 +396,8 @@ static int64_t weaker(int64_t cap)
 static int pipe_make(uint32_t flags, struct file *ends[2])
 {
     int err;
-    int64_t w = exo_frames_alloc(H_BANK, 1 + PIPE_PAGES, 0, 0);
-    int64_t r = w < 0 ? w : exo_frames_alloc(H_BANK, 1, 0, 0);
+    int64_t w = frames_buy(1 + PIPE_PAGES);
+    int64_t r = w < 0 ? w : frames_buy(1);
     int64_t w_weak = r < 0 ? r : weaker(w);
     int64_t r_weak = w_weak < 0 ? w_weak : weaker(r);
     if (r_weak < 0) {

@@ -89,7 +89,7 @@ static int of_memory_fill(struct backing *b, uint64_t page, bool write)
     (void)write;
     if (page >= m->pages)
         return -LX_ENXIO;
-    int64_t frame = exo_frames_alloc(libos_bank, 1, 0, 0);
+    int64_t frame = frames_buy(1);
     if (frame < 0)
         return lx_error(frame);
     int64_t r = exo_segment_fill(m->segs[page / PART_PAGES], page % PART_PAGES, (exo_handle_t)frame,
@@ -131,6 +131,8 @@ int backing_extend(struct backing *b, uint64_t pages)
     }
     while (m->nsegs < want) {
         int64_t seg = exo_segment_create(libos_bank);
+        if (seg == -EXO_ENOMEM && memory_more(2))
+            seg = exo_segment_create(libos_bank);
         if (seg < 0)
             return -LX_ENOMEM;
         m->segs[m->nsegs++] = (exo_handle_t)seg;

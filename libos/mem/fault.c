@@ -21,6 +21,7 @@
 #define FAULT_EXEC    16u
 
 #define BATCH_MAX   16u
+#define TABLES      8u  // that an operation may buy besides its pages
 #define REPEATS_MAX 64u // refreshing the same page this often in a row: nothing we do helps
 
 uint32_t prot_rights(uint32_t prot)
@@ -44,6 +45,8 @@ uint32_t prot_flags(uint32_t prot)
 static int map_op(const struct exo_map_op *op)
 {
     int64_t r = exo_aspace_batch(0, libos_bank, op, 1);
+    if (r == -EXO_ENOMEM && memory_more(op->count + TABLES))
+        r = exo_aspace_batch(0, libos_bank, op, 1);
     return r < 0 ? (int)r : 0;
 }
 
@@ -67,6 +70,8 @@ int batch_range(uint32_t kind, uint64_t va, uint64_t pages, uint64_t first, uint
 
 static void out_of_memory(uint64_t addr)
 {
+    if (memory_pause())
+        return; // the instruction faults again
     libos_log("exoc: out of memory at %lx, killed\n", addr);
     proc_exit(LX_SIGKILL);
 }
@@ -170,8 +175,10 @@ static bool fault_anon(struct region *r, uint64_t page, uint64_t error, struct f
         e = upgrade(r, page, error & FAULT_WRITE);
     else
         e = buy_around(r, page);
-    if (e == -EXO_ENOMEM)
+    if (e == -EXO_ENOMEM) {
         out_of_memory(page);
+        return true;
+    }
     if (!e || (e == -EXO_EEXISTS && !hopeless(r, page)))
         return true;
     return refuse(why, LX_SIGBUS, LX_BUS_ADRERR, page);
@@ -278,13 +285,17 @@ static bool fault_window(struct region *r, uint64_t page, uint64_t error, bool i
                          struct fault_result *why)
 {
     struct transfer *saved = NULL;
-    if (inside && !(saved = transfer_save()))
+    if (inside && !(saved = transfer_save())) {
         out_of_memory(page);
+        return true;
+    }
     int e = window_page(r, page, error & FAULT_WRITE);
     if (saved)
         transfer_restore(saved);
-    if (e == -LX_ENOMEM)
+    if (e == -LX_ENOMEM) {
         out_of_memory(page);
+        return true;
+    }
     return e ? refuse(why, LX_SIGBUS, LX_BUS_ADRERR, page) : true;
 }
 
@@ -362,8 +373,10 @@ static bool fault_libos(uint64_t page, uint64_t error, struct fault_result *why)
         return refuse(why, LX_SIGSEGV, LX_SEGV_ACCERR, page);
     }
     int e = map_op(&op);
-    if (e == -EXO_ENOMEM)
+    if (e == -EXO_ENOMEM) {
         out_of_memory(page);
+        return true;
+    }
     return e ? refuse(why, LX_SIGSEGV, LX_SEGV_ACCERR, page) : true;
 }
 

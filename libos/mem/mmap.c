@@ -62,7 +62,7 @@ static int bank_check(uint64_t pages)
         if (exo_cap_identify(libos_bank, &bank) < 0)
             return 0;
         uint64_t room = bank.length - bank.used;
-        if (pages > room)
+        if (pages > room && !memory_more(pages))
             return -LX_ENOMEM;
         credit = room / CREDIT_PART + pages;
     }

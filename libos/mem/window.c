@@ -7,6 +7,8 @@
 // that fits is taken.
 #include <mem/mem.h>
 
+#define WINDOW_TABLES 4u // page tables that a window may cost
+
 struct extent {
     RB_ENTRY(extent) node;
     uint64_t start, end;
@@ -96,7 +98,12 @@ static int64_t window_show(exo_handle_t cap, uint64_t at, uint64_t first, uint64
                             .first = first,
                             .rights = rights,
                             .count = (uint32_t)pages};
-    return pages <= BATCH_PAGES ? exo_aspace_batch(0, libos_bank, &op, 1) : -EXO_ELIMIT;
+    if (pages > BATCH_PAGES)
+        return -EXO_ELIMIT;
+    int64_t done = exo_aspace_batch(0, libos_bank, &op, 1);
+    if (done == -EXO_ENOMEM && memory_more(WINDOW_TABLES))
+        done = exo_aspace_batch(0, libos_bank, &op, 1);
+    return done;
 }
 
 int window_map_part(exo_handle_t cap, uint64_t first, uint64_t pages, uint64_t room,

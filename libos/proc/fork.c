@@ -34,17 +34,40 @@ static void embryo_release(struct embryo *e)
 {
     drop(&e->env);
     drop(&e->aspace);
+    drop(&e->bank);
+    drop(&e->slice);
+}
+
+static exo_handle_t payer(const struct embryo *e)
+{
+    return e->bank ? e->bank : libos_bank;
+}
+
+// Room for a process of usual size: enough for init to make one, too.
+#define PROCESS_PAGES 64
+#define MORE_MAX      256 // times PROCESS_PAGES
+
+// Whether a step that found no memory is worth repeating. A job has what it has.
+static bool more_for(const struct embryo *e, int64_t error, unsigned *asked)
+{
+    return error == -EXO_ENOMEM && !e->bank && ++*asked < MORE_MAX && memory_more(PROCESS_PAGES);
 }
 
 int embryo_make(struct embryo *e)
 {
     struct exo_msg m;
     long pid = init_call(PROC_OP_FORK, 0, &m);
+    if (pid == -LX_ENOMEM && memory_more(PROCESS_PAGES))
+        pid = init_call(PROC_OP_FORK, 0, &m);
     if (pid < 0)
-        return (int)pid;
+        return pid == -LX_ENOMEM ? -LX_EAGAIN : (int)pid;
     struct exo_ctx *ctx = ctx_self();
-    *e = (struct embryo){pid, ctx->recv[0], ctx->recv[1]};
-    if (EXO_META_CAPS(m.meta) == 2 && e->env && e->aspace)
+    *e = (struct embryo){pid, ctx->recv[0], ctx->recv[1], 0, 0};
+    if (EXO_META_CAPS(m.meta) == 4) {
+        e->bank = ctx->recv[2];
+        e->slice = ctx->recv[3];
+    }
+    if (EXO_META_CAPS(m.meta) >= 2 && e->env && e->aspace)
         return 0;
     embryo_abort(e);
     return -LX_EAGAIN;
@@ -73,9 +96,11 @@ static int64_t clone_pages(const struct embryo *e, bool application)
     unsigned n;
     while ((n = mem_clone_regions(regions, CLONE_REGIONS, application, &position))) {
         uint64_t cursor = 0;
+        unsigned asked = 0;
         int64_t r;
-        while ((r = exo_aspace_clone(e->aspace, libos_bank, regions, n, &cursor)) == -EXO_EAGAIN)
-            ;
+        do
+            r = exo_aspace_clone(e->aspace, payer(e), regions, n, &cursor);
+        while (r == -EXO_EAGAIN || more_for(e, r, &asked));
         if (r < 0)
             return r;
     }
@@ -86,23 +111,27 @@ static int64_t clone_pages(const struct embryo *e, bool application)
 // the others itself.
 static int64_t clone_caps(const struct embryo *e, bool application)
 {
-    exo_handle_t skip[CLONE_SKIP] = {e->env, e->aspace};
-    unsigned n = 2;
+    exo_handle_t skip[CLONE_SKIP] = {e->env, e->aspace, e->bank, e->slice};
+    unsigned n = e->bank ? 4 : 2, asked = 0;
     if (!application)
-        n += mem_part_handles(skip + 2, CLONE_SKIP - 2);
+        n += mem_part_handles(skip + n, CLONE_SKIP - n);
     uint64_t cursor = 0;
     int64_t r;
-    while ((r = exo_cap_clone_table(e->env, skip, n, &cursor, 0)) == -EXO_EAGAIN)
-        ;
+    do
+        r = exo_cap_clone_table(e->env, skip, n, &cursor, 0);
+    while (r == -EXO_EAGAIN || more_for(e, r, &asked));
     return r;
 }
 
 static int64_t make_context(const struct embryo *e, const struct exo_regs *regs)
 {
-    int64_t block = exo_frames_alloc(libos_bank, 2, 0, 0);
+    int64_t block = e->bank ? exo_frames_alloc(e->bank, 2, 0, 0) : frames_buy(2);
     if (block < 0)
         return block;
-    int64_t index = exo_ctx_create(e->env, libos_bank, (exo_handle_t)block, ctx_self()->self);
+    int64_t index = exo_ctx_create(e->env, payer(e), (exo_handle_t)block, ctx_self()->self);
+    unsigned asked = 0;
+    while (more_for(e, index, &asked))
+        index = exo_ctx_create(e->env, payer(e), (exo_handle_t)block, ctx_self()->self);
     exo_cap_delete((exo_handle_t)block);
     if (index < 0)
         return index;
@@ -121,7 +150,7 @@ static long bring_to_life(struct embryo *e, const struct exo_regs *regs, bool ap
         return r == -EXO_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
     struct exo_msg m;
     long error = init_call(PROC_OP_START, (uint64_t)e->pid, &m);
-    if (!error && exo_ctx_bind(e->env, (uint64_t)r, H_SLICE))
+    if (!error && exo_ctx_bind(e->env, (uint64_t)r, e->slice ? e->slice : H_SLICE))
         error = -LX_EAGAIN;
     return error;
 }

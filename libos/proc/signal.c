@@ -306,6 +306,9 @@ void sig_after_fork_child(void)
 
 void sig_after_exec(void)
 {
+    // Who asked for frames to be wanted back (libos_on_revoke) is gone with the program.
+    if (sig.action[LX_SIGPWR - 1].handler > LX_SIG_IGN)
+        exo_bank_keep(libos_bank, 0);
     for (int i = 0; i < LX_NSIG; i++) {
         struct lx_sigaction *a = &sig.action[i];
         *a = (struct lx_sigaction){.handler = a->handler == LX_SIG_IGN ? LX_SIG_IGN : LX_SIG_DFL};

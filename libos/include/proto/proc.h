@@ -46,6 +46,7 @@ struct proc_rec {
     int32_t nice;
     uint32_t flags;  // PROC_F_*
     uint32_t waited; // bits: stop or continue already reported
+    uint32_t job;    // with a bank of its own: its number, above all user ids; 0: none
     uint64_t start_ns;
     uint64_t
         utime_ns; // CPU time used; of the living only in environments they have left (set-id exec)
@@ -82,7 +83,8 @@ enum proc_op {
     PROC_OP_FORK = 1, // () -> pid; w[1] = record index; caps: ENV (CONTROL), ASPACE (READ|WRITE) of
                       // the embryo, whose table is empty: the caller clones its own, windows
                       // included (a window belongs to its slot, so text and process records come
-                      // with the slots 6 and 7)
+                      // with the slots 6 and 7). In a new job also BANK (BUY) and SLICE (BIND):
+                      // they pay for the embryo, and are in its slots 1 and 5 already
     PROC_OP_ABORT,    // (pid) the embryo will not live
     PROC_OP_START,    // (pid) the embryo runs from now on (its context is bound by the caller after
                       // this call)
@@ -116,7 +118,14 @@ enum proc_op {
                          // changes credentials
     PROC_OP_SERVICE,     // servers only: (kind), caps[0] = endpoint: see proto/server.h
     PROC_OP_GROUP,       // servers only: (op, id): see proto/tty.h
-    PROC_OP_NPROC, // (soft, hard) how many processes the caller's real user may have for FORK to
-                   // make one more: inherited; -1 none. Only root raises the hard one
+    PROC_OP_NPROC,  // (soft, hard) how many processes the caller's real user may have for FORK to
+                    // make one more: inherited; -1 none. Only root raises the hard one
+    PROC_OP_MEMORY, // (frames) the caller's bank has run out: 0 when it has that much left now,
+                    // perhaps because a server gave memory back; -EAGAIN: one has been asked, ask
+                    // again soon; -ENOMEM: there is none to be had. In a job of its own: what the
+                    // job has
+    PROC_OP_KEEP,  // servers only: () the caller cannot give back any more of what it was asked for
+    PROC_OP_LIMIT, // (frames) a job: what the caller forks from now on lives from a bank of its own
+                   // with so many frames of the caller's, and dies with the caller
 };
 #endif

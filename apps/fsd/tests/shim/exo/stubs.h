@@ -23,6 +23,7 @@ struct exo_msg {
     int64_t exo_##name(EXO_ARG_##ta a, EXO_ARG_##tb b, EXO_ARG_##tc c, EXO_ARG_##td d,             \
                        EXO_ARG_##te e);
 #define CALLX(nr, name, ...)
+int64_t exo_call(exo_handle_t server, struct exo_msg *m);
 #include <exo/calls.def>
 #undef CALL0
 #undef CALL1
