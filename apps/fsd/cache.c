@@ -222,6 +222,40 @@ void name_remember(uint32_t dir, const char *text, uint32_t len, uint32_t ino)
     enter(d, &key, ino);
 }
 
+// --- the way up
+// -------------------------------------------------------------------------------------------------
+
+// The name a directory was last seen under. It is believed if the name still leads there.
+static struct home {
+    uint32_t ino, parent, len;
+    char text[NAMES_LEN];
+} homes[DIRS];
+
+uint32_t dir_name(uint32_t ino, uint32_t *parent, const char **text)
+{
+    struct names_key key;
+    const struct home *h = &homes[ino % DIRS];
+    const struct dir *d = h->ino == ino ? dir_get(h->parent) : NULL;
+    if (!d || !key_make(h->text, h->len, &key))
+        return 0;
+    const struct names_name *n = place(d->public, &key, h->parent);
+    if (!match(n, &key, h->parent) || n->ino != ino)
+        return 0;
+    *parent = h->parent;
+    *text = h->text;
+    return h->len;
+}
+
+void dir_named(uint32_t ino, uint32_t parent, const char *text, uint32_t len)
+{
+    struct home *h = &homes[ino % DIRS];
+    if (len > NAMES_LEN)
+        return;
+    *h = (struct home){ino, parent, len, {0}};
+    memcpy(h->text, text, len);
+    name_remember(parent, text, len, ino);
+}
+
 static const struct names_name *find(const struct dir *d, const struct names_key *key,
                                      const char *text, bool last)
 {

@@ -254,6 +254,9 @@ void name_remember(uint32_t dir, const char *name, uint32_t len,
                    uint32_t ino); // ino 0: there is none
 void names_forget_all(void);
 void dir_moved(uint32_t parent);
+// The name of a directory and where it is: its length, 0 when not known; and telling it.
+uint32_t dir_name(uint32_t ino, uint32_t *parent, const char **text);
+void dir_named(uint32_t ino, uint32_t parent, const char *text, uint32_t len);
 bool dir_is_public(uint32_t ino);
 
 // publish.c

@@ -177,6 +177,16 @@ static bool look_for(void *ctx, const struct ext_dirent *e)
     return false;
 }
 
+// The name of the directory s->ino, found by reading its parent.
+static int seek_name(struct seek *s, uint32_t *parent)
+{
+    uint64_t cookie = 0;
+    int err = ext_lookup(&vol, s->ino, "..", 2, parent);
+    if (err == 0)
+        err = ext_dir_iterate(&vol, *parent, &cookie, look_for, s);
+    return err < 0 ? err : s->len ? 0 : -LX_ENOENT;
+}
+
 long op_getcwd(struct request *r)
 {
     static char path[LX_PATH_MAX];
@@ -196,18 +206,20 @@ long op_getcwd(struct request *r)
             return -LX_ENOENT; // it lies outside
         uint32_t parent;
         struct seek s = {.ino = ino};
-        uint64_t cookie = 0;
-        err = ext_lookup(&vol, ino, "..", 2, &parent);
-        if (err == 0)
-            err = ext_dir_iterate(&vol, parent, &cookie, look_for, &s);
-        if (err < 0)
-            return err;
-        if (!s.len)
-            return -LX_ENOENT;
-        if (at < s.len + 1)
+        const char *name;
+        uint32_t len = dir_name(ino, &parent, &name);
+        if (!len) {
+            err = seek_name(&s, &parent);
+            if (err < 0)
+                return err;
+            name = s.name;
+            len = s.len;
+            dir_named(ino, parent, name, len);
+        }
+        if (at < len + 1)
             return -LX_ERANGE;
-        at -= s.len;
-        memcpy(path + at, s.name, s.len);
+        at -= len;
+        memcpy(path + at, name, len);
         path[--at] = '/';
         ino = parent;
     }
