@@ -29,7 +29,7 @@ static bool load_sound(const struct lx_elf_phdr *p, uint64_t size)
         return false;
     if ((p->p_vaddr ^ p->p_offset) & (PAGE - 1))
         return false;
-    return p->p_memsz <= EXO_LIBOS_BASE && p->p_vaddr <= EXO_LIBOS_BASE - PAGE - p->p_memsz;
+    return p->p_memsz <= EXO_LIBOS_BASE - PAGE && p->p_vaddr <= EXO_LIBOS_BASE - PAGE - p->p_memsz;
 }
 
 static uint64_t down(uint64_t a, uint64_t unit)
