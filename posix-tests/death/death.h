@@ -25,6 +25,7 @@
 
 struct stage { // memory that director and victim truly share
     volatile uint32_t ready, go;
+    volatile uint32_t crowd; // the spinners may begin
     volatile uint32_t done;  // the play is over
     volatile uint32_t count; // steps of the play that are complete
     volatile int32_t error;  // the play itself found something wrong: line
@@ -37,10 +38,12 @@ struct scene {
     void (*enter)(void);  // victim, before the first instruction that counts
     void (*play)(void);   // victim
     pid_t (*birth)(void); // director: makes the victim, whose life is the play. Without it: fork
-    bool (*wake)(void);   // director, when the victim sleeps: makes it go on. False: it sleeps on
+    void (*reap)(int status); // director: the dead is another's child; checks what that one tells
+    bool (*wake)(void); // director, when the victim sleeps: makes it go on. False: it sleeps on
     void (*meanwhile)(void); // director, while the victim is stopped: others must get on
     // Director, when the victim is dead. whole: the play was over before.
     void (*after)(bool whole);
+    unsigned crowd; // while the victim is to stop, so many others want the CPU; only when named
     bool kill_only; // it cannot be stopped and continued
     int ends;       // the wait status of a play that ends the process itself, or 0: it does not
 };

@@ -2,6 +2,8 @@
 // Processes: parent and child of each way to begin one, exec, exit, wait, and plain calls of init.
 // A pipe whose writing end the whole family holds tells when the last of it is gone.
 #include "death.h"
+#include <proto/proc.h>
+#include <proto/start.h>
 #include <spawn.h>
 #include <sys/resource.h>
 
@@ -133,6 +135,57 @@ static pid_t birth_vfork(void)
     return child;
 }
 
+// posix_spawn returns when the child has executed: a helper calls it, and is given time until the
+// child is there, which then is the victim. The helper tells what became of it.
+static pid_t helper;
+
+static pid_t child_of(pid_t parent)
+{
+    for (uint64_t i = 0; i < EXO_INFO->envs && i < PROC_PER_SEGMENT; i++) {
+        const struct proc_rec *r = (const void *)(LIBOS_PROCTAB + i * PROC_REC_SIZE);
+        if (EXO_ENVS[i].state != EXO_ENV_LIVE) // then its record may not be there
+            continue;
+        if (r->env == EXO_ENVS[i].id && r->ppid == parent)
+            return r->pid;
+    }
+    return 0;
+}
+
+static void __attribute__((noreturn)) help(void)
+{
+    pid_t child;
+    int status;
+
+    close(p[0]);
+    if (posix_spawn(&child, self, NULL, NULL, no_arguments, environ) ||
+        waitpid(child, &status, 0) != child)
+        _exit(1);
+    _exit(WIFSIGNALED(status) ? 100 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static pid_t birth_spawn(void)
+{
+    pid_t child = 0;
+
+    helper = fork();
+    if (helper == 0)
+        help();
+    int64_t peer = libos_peer(helper);
+    HOLDS(peer > 0);
+    for (int i = 0; i < 100000 && peer > 0 && !(child = child_of(helper)); i++)
+        libos_yield_to((exo_handle_t)peer, 200);
+    exo_cap_delete((exo_handle_t)peer);
+    return child;
+}
+
+static void reap_spawned(int want)
+{
+    int status = -1;
+
+    IS(waitpid(helper, &status, 0), helper);
+    IS(status, (WIFSIGNALED(want) ? 100 + WTERMSIG(want) : WEXITSTATUS(want)) << 8);
+}
+
 // --- exec, exit
 
 static void play_exec(void)
@@ -208,6 +261,13 @@ const struct scene process_scenes[] = {
     {.name = "vfork-parent", .set = set, .enter = enter, .play = play_vfork, .after = family_gone},
     {.name = "vfork-child", .set = set, .birth = birth_vfork, .after = family_gone, .ends = EXITS},
     {.name = "spawn-parent", .set = set, .enter = enter, .play = play_spawn, .after = family_gone},
+    {.name = "spawn-child",
+     .set = set,
+     .birth = birth_spawn,
+     .reap = reap_spawned,
+     .after = family_gone,
+     .ends = EXITS,
+     .kill_only = true},
     {.name = "exec",
      .set = set,
      .enter = enter,
