@@ -8,6 +8,7 @@
 #include <string.h>
 #include <core/boot.h>
 #include <core/log.h>
+#include <object/aspace.h>
 #include <x86/cpu.h>
 
 #define STACK_PAGES        16
@@ -72,7 +73,12 @@ static void user_write(uint64_t va, const uint8_t *from, uint64_t bytes)
 
 static void map_zeroed(uint64_t va, uint64_t pages, uint32_t rights, const char *what)
 {
-    must(aspace_buy(as, bank_root(), va, pages, rights), what);
+    for (struct exo_map_op op = {.kind = EXO_OP_BUY, .rights = rights}; pages; pages -= op.count) {
+        op.va = va;
+        op.count = pages < 512 ? (uint32_t)pages : 512;
+        must(batch_op(as, bank_root(), &op), what);
+        va += (uint64_t)op.count << EXO_PAGE_SHIFT;
+    }
 }
 
 static void load_segment(const struct boot_module *module, const struct segment_header *ph)

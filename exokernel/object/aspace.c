@@ -188,18 +188,6 @@ const struct kobj_ops aspace_ops = {
 
 // --- the boot's and the contexts' mappings ---------------------------------------------------
 
-int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, uint32_t rights)
-{
-    for (uint64_t part; pages; pages -= part, va += part << EXO_PAGE_SHIFT) {
-        struct exo_map_op op = {.kind = EXO_OP_BUY, .va = va, .rights = rights};
-
-        part = pages < 512 ? pages : 512;
-        op.count = (uint32_t)part;
-        TRY(batch_op(as, bank, &op));
-    }
-    return 0;
-}
-
 int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const struct kobj *block)
 {
     uint64_t pte = pte_rights(EXO_R_READ | EXO_R_WRITE) | PTE_BLOCK | PTE_MAX_W;

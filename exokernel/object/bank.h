@@ -86,8 +86,8 @@ static inline void frame_kind_set(exo_fn_t fn, enum exo_frame_kind kind)
 struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero);
 void frame_free(struct frame *f);                 // of these kinds
 void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
-// One more (1) or one less (-1) entry names the frame; the exposed count follows. How many do.
-uint32_t frame_ref(exo_fn_t fn, int one);
+// One more (1) or one less (-1) entry names the frame; the exposed count follows.
+void frame_ref(exo_fn_t fn, int one);
 void frame_ready(struct frame *f); // zeroes a frame of a long run before its first use
 
 // Whole pages, by the widest instructions the CPU has (x86/cpu.c).

@@ -47,18 +47,13 @@ static int split_parts(struct gather *g, struct bank *bank, const struct exo_map
     return 0;
 }
 
-static bool range_vacant(const struct aspace *as, const struct exo_map_op *op)
-{
-    return !spot_next(as, &SPOT_FROM(op->va), op_end(op));
-}
-
 static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     uint64_t *entry = NULL;
 
     if (!rights_sound(op->rights, op->flags))
         return -EXO_EINVAL;
-    if (!range_vacant(g->as, op))
+    if (spot_next(g->as, &SPOT_FROM(op->va), op_end(op)))
         return -EXO_EEXISTS;
     TRY(bank_afford(bank, op->count + pt_missing(g->as, op->va, op->count, 1)));
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
@@ -181,7 +176,7 @@ static int op_move(struct gather *g, struct bank *bank, const struct exo_map_op 
     FOR_OP_SPOTS (s, g->as, &from)
         if (s.table || (*s.entry & PTE_KIND) != PTE_ANON)
             return -EXO_EINVAL;
-    if (!range_vacant(g->as, op))
+    if (spot_next(g->as, &SPOT_FROM(op->va), op_end(op)))
         return -EXO_EEXISTS;
     TRY(bank_afford(bank, pt_missing(g->as, op->va, op->count, 1)));
     FOR_OP_SPOTS (s, g->as, &from)

@@ -6,6 +6,9 @@
 // longer than the largest block are found by looking for adjacent largest blocks: one step for each
 // 4 MiB of the machine.
 //
+// Single frames come and go most, so the latest few to go are kept apart, unmerged, until they are
+// asked for again, or a run is wanted that cannot be found without them.
+//
 // Pure: no machine, no bank. See frame.h.
 
 #include <object/frame.h>
@@ -52,10 +55,22 @@ static void range_put(struct buddy *b, exo_fn_t fn, uint64_t count)
     }
 }
 
+static bool singles_merge(struct buddy *b)
+{
+    bool any = b->nsingles;
+
+    while (b->nsingles)
+        block_put(b, b->single[--b->nsingles], 0);
+    return any;
+}
+
 void buddy_free(struct buddy *b, exo_fn_t fn, uint64_t count)
 {
     b->nfree += count;
-    range_put(b, fn, count);
+    if (count == 1 && b->nsingles < BUDDY_SINGLES)
+        b->single[b->nsingles++] = fn;
+    else
+        range_put(b, fn, count);
 }
 
 // The free block that fn lies in, by its first frame and order.
@@ -76,6 +91,7 @@ bool buddy_take(struct buddy *b, exo_fn_t fn, uint64_t count)
 
     if (!count || fn >= b->frames || count > b->frames - fn)
         return false;
+    singles_merge(b);
     for (exo_fn_t at = fn; at < end; at = head + (1ull << order))
         if (!block_of(b, at, &head, &order))
             return false;
@@ -113,12 +129,19 @@ bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
 
     if (!count || count > b->nfree)
         return false;
-    if (want > 1ull << (BUDDY_ORDERS - 1))
+    if (want == 1 && b->nsingles) {
+        *fn = b->single[--b->nsingles];
+        b->nfree--;
+        return true;
+    }
+    if (want > 1ull << (BUDDY_ORDERS - 1)) {
+        singles_merge(b);
         return find_long(b, count, fn) && buddy_take(b, *fn, count);
+    }
     while (k < BUDDY_ORDERS && (1ull << k < want || LIST_EMPTY(&b->free[k])))
         k++;
     if (k == BUDDY_ORDERS)
-        return false;
+        return singles_merge(b) && buddy_alloc(b, count, align, fn);
     *fn = (exo_fn_t)(LIST_FIRST(&b->free[k]) - b->table);
     block_remove(b, *fn);
     range_put(b, *fn + count, (1ull << k) - count);
@@ -128,7 +151,7 @@ bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
 
 const char *buddy_check(const struct buddy *b)
 {
-    uint64_t sum = 0;
+    uint64_t sum = b->nsingles;
     const struct frame *f;
 
     for (unsigned k = 0; k < BUDDY_ORDERS; k++) {

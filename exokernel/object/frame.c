@@ -53,9 +53,8 @@ struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero)
 {
     exo_fn_t fn;
     struct frame *f;
-    bool found = buddy_alloc(&frames_buddy, 1, 1, &fn);
 
-    kassert(found); // every bank's room is free RAM
+    kassert(buddy_alloc(&frames_buddy, 1, 1, &fn)); // every bank's room is free RAM
     bank_charge(bank, 1);
     f = &frames_buddy.table[fn];
     *f = (struct frame){.bank = bank};
@@ -76,13 +75,12 @@ void frame_free(struct frame *f)
     bank_credit(bank, 1);
 }
 
-uint32_t frame_ref(exo_fn_t fn, int one)
+void frame_ref(exo_fn_t fn, int one)
 {
     uint32_t refs = frames_buddy.table[fn].refs += (uint32_t)one;
 
     kassert(refs != UINT32_MAX);
     frames_exposed[fn].refs = refs < UINT16_MAX ? (uint16_t)refs : UINT16_MAX;
-    return refs;
 }
 
 void frame_ready(struct frame *f)

@@ -42,12 +42,15 @@ LIST_HEAD(frame_list, frame);
 
 #define TABLE_RANK 11u // + level 1..4
 
-#define BUDDY_ORDERS 11 // blocks of 1 .. 1024 frames
+#define BUDDY_ORDERS  11 // blocks of 1 .. 1024 frames
+#define BUDDY_SINGLES 64
 struct buddy {
     struct frame *table;
     uint64_t frames; // length of table
     uint64_t nfree;
     struct frame_list free[BUDDY_ORDERS];
+    unsigned nsingles;
+    exo_fn_t single[BUDDY_SINGLES]; // frames in no block
 };
 void buddy_init(struct buddy *b, struct frame *table, uint64_t frames);
 // Gives `count` frames from `fn` back, merging with free neighbours.

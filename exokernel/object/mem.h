@@ -64,8 +64,6 @@ int aspace_new(struct bank *bank, struct aspace **as);
 paddr_t aspace_cr3(const struct aspace *as);
 // Translates a user address. Returns the physical address and sets *rights, or 0 when not mapped.
 paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights);
-// For the boot loader: buys zeroed pages at va with rights.
-int aspace_buy(struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, uint32_t rights);
 // ctx_create: maps the two frames of a context block at va, read-write, outside any window; and
 // takes that mapping away when the context goes (if it is still there and still names these
 // frames).
