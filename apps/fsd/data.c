@@ -79,7 +79,7 @@ static bool emit(void *ctx, const struct ext_dirent *e)
         return false;
     }
     struct lx_dirent64 *d = (void *)(MSG + l->done);
-    memset(d, 0, need);
+    memset(MSG + l->done + need - 8, 0, 8); // behind the name
     d->d_ino = e->ino;
     d->d_off = (int64_t)e->next;
     d->d_reclen = (uint16_t)need;

@@ -3,23 +3,93 @@
 // is its cookie, so that telldir and seekdir work and entries removed meanwhile do no harm.
 #include <fs/file.h>
 
+// fsd's answer, of up to a message, to the entries from the current position on.
+static long fetch(struct file *file, size_t room, uint64_t *after)
+{
+    struct exo_msg m = {.w = {FS_OP_READDIR, file->state->offset, room}};
+    long got = server_call(file->endpoint, &m);
+    *after = m.w[1];
+    return got;
+}
+
+// Gives out what was read ahead, as many whole records as fit, if it is what follows the position.
+// Bytes, or -LX_EFAULT.
+static long from_ahead(struct file *file, uint64_t buf, size_t n)
+{
+    struct dir_ahead *a = file->dir.ahead;
+    const struct lx_dirent64 *last = NULL;
+    if (!a || a->cookie != file->state->offset)
+        return 0;
+    uint32_t at = a->at, size;
+    for (; at < a->length; at += size) {
+        const struct lx_dirent64 *d = (const void *)(a->bytes + at);
+        size = d->d_reclen;
+        if (size < sizeof(*d) || size > a->length - at || at + size - a->at > n)
+            break;
+        last = d;
+    }
+    if (!last)
+        return 0;
+    size = at - a->at;
+    if (user_write(buf, a->bytes + a->at, size) < 0)
+        return -LX_EFAULT;
+    a->at = at;
+    a->cookie = at < a->length ? (uint64_t)last->d_off : a->after;
+    file->state->offset = a->cookie;
+    return size;
+}
+
+// A caller with a small buffer gets a message's worth in pieces.
+static long read_ahead(struct file *file)
+{
+    struct dir_ahead *a = file->dir.ahead;
+    if (!a)
+        a = file->dir.ahead = heap_alloc(sizeof(*a));
+    if (!a)
+        return -LX_ENOMEM;
+    a->cookie = file->state->offset;
+    a->at = a->length = 0;
+    long got = fetch(file, sizeof(a->bytes), &a->after);
+    if (got > 0 && got <= (long)sizeof(a->bytes)) {
+        memcpy(a->bytes, msg_page(), (size_t)got);
+        a->length = (uint32_t)got;
+    }
+    return got;
+}
+
+// Who shares the position may move it at any moment; then the next piece is read from there.
 static long dir_readdir(struct file *file, uint64_t buf, size_t n)
 {
-    size_t done = 0;
-    while (n - done >= sizeof(struct lx_dirent64) + 8) {
-        size_t room = n - done < EXO_MSG_SIZE ? n - done : EXO_MSG_SIZE;
-        struct exo_msg m = {.w = {FS_OP_READDIR, file->state->offset, room}};
-        long got = server_call(file->endpoint, &m);
-        if (got < 0)
+    long first = from_ahead(file, buf, n);
+    if (first < 0)
+        return first;
+    size_t done = (size_t)first;
+    while (n - done >= EXO_MSG_SIZE) {
+        uint64_t after;
+        long got = fetch(file, EXO_MSG_SIZE, &after);
+        if (got <= 0)
             return done ? (long)done : got;
-        if (!got)
-            break;
         if (user_write(buf + done, msg_page(), (size_t)got) < 0)
             return done ? (long)done : -LX_EFAULT;
         done += (size_t)got;
-        file->state->offset = m.w[1];
+        file->state->offset = after;
     }
-    return (long)done;
+    for (int tries = 0; !done && tries < 8; tries++) {
+        long got = read_ahead(file);
+        if (got > 0)
+            got = from_ahead(file, buf, n);
+        if (got < 0 || !file->dir.ahead->length)
+            return got;
+        done = (size_t)got;
+        if (file->dir.ahead->cookie == file->state->offset)
+            break;
+    }
+    return done ? (long)done : -LX_EINVAL; // not one fits
+}
+
+static void dir_close(struct file *file)
+{
+    heap_free(file->dir.ahead);
 }
 
 static long dir_seek(struct file *file, int64_t offset, int whence)
@@ -31,6 +101,8 @@ static long dir_seek(struct file *file, int64_t offset, int whence)
     if (offset < 0)
         return -LX_EINVAL;
     file->state->offset = (uint64_t)offset;
+    if (file->dir.ahead)
+        file->dir.ahead->length = 0; // what comes is as of now
     return offset;
 }
 
@@ -56,6 +128,7 @@ const struct file_ops dir_ops = {
     .readdir = dir_readdir,
     .stat = endpoint_stat,
     .poll = dir_poll,
+    .close = dir_close,
 };
 
 // O_PATH: a name, not an open file.

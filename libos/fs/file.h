@@ -72,6 +72,13 @@ struct file_part {    // 2 MiB of a regular file
     bool writable;
 };
 
+struct dir_ahead {   // entries of a directory that nobody has asked for yet
+    uint64_t cookie; // of the first of them
+    uint64_t after;  // behind the last
+    uint32_t at, length;
+    uint8_t bytes[EXO_MSG_SIZE];
+};
+
 struct file {
     const struct file_ops *ops;
     uint32_t refs;
@@ -92,6 +99,9 @@ struct file {
             struct file_part *parts; // grows
             uint32_t nparts;
         } reg;
+        struct {
+            struct dir_ahead *ahead; // NULL: nothing was read ahead
+        } dir;
         struct pipe_end *pipe;
         struct {
             const struct dev_ops *ops;

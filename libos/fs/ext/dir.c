@@ -29,8 +29,9 @@ static bool is_dots(const char *name, uint32_t len)
 }
 
 // The record at byte `off` of a directory block.
-int ext_dirent_check(struct ext_vol *vol, const uint8_t *base, uint32_t off,
-                     const struct ext_disk_dirent **out)
+static inline __attribute__((always_inline)) int dirent_check(struct ext_vol *vol,
+                                                              const uint8_t *base, uint32_t off,
+                                                              const struct ext_disk_dirent **out)
 {
     *out = NULL;
     if (off % 4 || off > EXT_BLOCK_SIZE - EXT_DIRENT_MIN)
@@ -45,6 +46,12 @@ int ext_dirent_check(struct ext_vol *vol, const uint8_t *base, uint32_t off,
         return ext_unclean(vol, "a directory record has an impossible length");
     *out = de;
     return 0;
+}
+
+int ext_dirent_check(struct ext_vol *vol, const uint8_t *base, uint32_t off,
+                     const struct ext_disk_dirent **out)
+{
+    return dirent_check(vol, base, off, out);
 }
 
 bool ext_dirent_is(const struct ext_disk_dirent *de, const char *name, uint32_t len)
@@ -77,7 +84,7 @@ static int block_search(struct ext_vol *vol, const struct ext_inode *dir, uint32
     uint32_t blk;
     int err = ext_dir_block(vol, dir, lblk, &blk, &base);
     for (uint32_t off = 0; !err && off < EXT_BLOCK_SIZE; off += de->rec_len) {
-        err = ext_dirent_check(vol, base, off, &de);
+        err = dirent_check(vol, base, off, &de);
         if (err)
             return err;
         uint32_t at = (lblk << EXT_BLOCK_SHIFT) + off;
@@ -194,6 +201,32 @@ struct ext_tour {
     void *ctx;
 };
 
+// Nonzero if a byte of the word is 0 or '/'.
+static uint64_t has_stop(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t slash = w ^ ones * '/';
+    return (((w - ones) & ~w) | ((slash - ones) & ~slash)) & ones << 7;
+}
+
+// Eight bytes at a time: the last ones are read with what lies before them, at least the record's
+// head.
+static bool name_is_bad(const struct ext_disk_dirent *de)
+{
+    uint64_t w;
+    uint32_t at = 0, len = de->name_len;
+    for (; len - at >= sizeof(w); at += (uint32_t)sizeof(w)) {
+        memcpy(&w, de->name + at, sizeof(w));
+        if (has_stop(w))
+            return true;
+    }
+    if (at == len)
+        return false;
+    memcpy(&w, (const char *)de + EXT_DIRENT_HEAD + len - sizeof(w), sizeof(w));
+    w >>= 8 * (sizeof(w) - (len - at));
+    return has_stop(w | (uint64_t)-1 << 8 * (len - at));
+}
+
 // 1: the caller's emit is full.
 static int block_tour(struct ext_vol *vol, const struct ext_inode *dir, uint32_t lblk,
                       const struct ext_tour *t)
@@ -204,15 +237,14 @@ static int block_tour(struct ext_vol *vol, const struct ext_inode *dir, uint32_t
     uint64_t start = (uint64_t)lblk << EXT_BLOCK_SHIFT;
     int err = ext_dir_block(vol, dir, lblk, &blk, &base);
     for (uint32_t off = 0; !err && off < EXT_BLOCK_SIZE; off += de->rec_len) {
-        err = ext_dirent_check(vol, base, off, &de);
+        err = dirent_check(vol, base, off, &de);
         if (err)
             return err;
         if (start + off < *t->cookie)
             continue;
         uint64_t next = start + off + de->rec_len;
         if (de->inode) {
-            if (ext_has_byte(de->name, de->name_len, '/') ||
-                ext_has_byte(de->name, de->name_len, 0))
+            if (name_is_bad(de))
                 return ext_unclean(vol, "a name contains a slash or a zero byte");
             struct ext_dirent e = {de->inode, dirent_type(vol, de), de->name_len, de->name, next};
             if (!t->emit(t->ctx, &e))
