@@ -29,6 +29,7 @@ static uint32_t module_blocks;
 static exo_handle_t *chunks; // 0: given back
 static uint8_t *chunk_spare; // how many slots of each are spare
 static uint32_t nchunks, nchunks_bought, chunks_room;
+static void **at_of; // block -> its address; NULL: no frame
 static uint32_t *slot_of, *spare, nspare, spare_head, nblocks;
 static uint64_t not_for_blocks; // frames
 
@@ -139,8 +140,8 @@ static void *block(struct ext_dev *dev, uint32_t blk, bool will_write)
     static char zero[PAGE] __attribute__((aligned(PAGE)));
     if (blk >= nblocks)
         return NULL;
-    if (slot_of[blk])
-        return memory_of(slot_of[blk] - 1);
+    if (at_of[blk])
+        return at_of[blk];
     if (!will_write)
         return zero;
     if (!nspare && !chunk_buy()) {
@@ -148,7 +149,8 @@ static void *block(struct ext_dev *dev, uint32_t blk, bool will_write)
         return NULL;
     }
     slot_of[blk] = spare_take() + 1;
-    return memset(memory_of(slot_of[blk] - 1), 0, PAGE);
+    at_of[blk] = memory_of(slot_of[blk] - 1);
+    return memset(at_of[blk], 0, PAGE);
 }
 
 static void *fresh(struct ext_dev *dev, uint32_t blk)
@@ -165,6 +167,7 @@ static void discard(struct ext_dev *dev, uint32_t blk)
         return;
     spare_put(slot_of[blk] - 1);
     slot_of[blk] = 0;
+    at_of[blk] = NULL;
 }
 
 int dev_frame(uint32_t blk, exo_handle_t *frames, uint64_t *first)
@@ -194,10 +197,14 @@ static int tables_make(struct ext_dev *dev)
     nblocks = dev->nblocks;
     slot_of = calloc(nblocks, sizeof(*slot_of));
     spare = calloc(nblocks + CHUNK, sizeof(*spare));
-    if (!slot_of || !spare)
+    at_of = calloc(nblocks, sizeof(*at_of));
+    if (!slot_of || !spare || !at_of)
         return -LX_ENOMEM;
-    for (uint32_t blk = 0; blk < module_blocks; blk++)
+    dev->at = at_of;
+    for (uint32_t blk = 0; blk < module_blocks; blk++) {
         slot_of[blk] = blk + 1;
+        at_of[blk] = memory_of(blk);
+    }
     return 0;
 }
 

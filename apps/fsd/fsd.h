@@ -172,8 +172,8 @@ int64_t buy_frames(uint64_t count); // from H_BANK, at the cost of the node cach
 int64_t buy_segment(void);
 
 // page.c
-int page_take(struct page *page); // zero; 0 or -LX_ENFILE
-void page_give(const struct page *page);
+int page_take(struct page *page);                     // zero; 0 or -LX_ENFILE
+void page_give(const struct page *page, size_t used); // its first bytes alone were written
 bool page_evict(void);            // gives back a frame that is kept for speed; false: none is
 void page_unmapped(void *window); // reap.c is done with it
 

@@ -27,7 +27,7 @@ struct holder *holder_find(uint64_t env)
 static void holder_free(struct holder *h)
 {
     LIST_REMOVE(h, link);
-    page_give(&h->page);
+    page_give(&h->page, PAGE); // by its holder, too
     quota_give(h->uid, COST_NODE);
     free(h);
 }

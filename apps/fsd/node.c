@@ -13,7 +13,8 @@
 
 static LIST_HEAD(, node) table[HASH];
 static TAILQ_HEAD(, node) idle = TAILQ_HEAD_INITIALIZER(idle);
-static uint32_t nidle;
+static LIST_HEAD(, node) spares = LIST_HEAD_INITIALIZER(spares); // memory of past nodes
+static uint32_t nidle, nspares;
 
 struct node *node_find(uint32_t ino)
 {
@@ -78,14 +79,34 @@ void node_event(struct node *n, uint32_t *word)
 
 // --- life ----------------------------------------------------------------------------------------
 
+static struct node *node_new(void)
+{
+    struct node *n = LIST_FIRST(&spares);
+    if (!n)
+        return calloc(1, sizeof(*n));
+    LIST_REMOVE(n, hash);
+    nspares--;
+    return memset(n, 0, sizeof(*n));
+}
+
+static void node_forget(struct node *n)
+{
+    if (nspares == IDLE_NODES) {
+        free(n);
+        return;
+    }
+    LIST_INSERT_HEAD(&spares, n, hash);
+    nspares++;
+}
+
 static void node_free(struct node *n)
 {
     LIST_REMOVE(n, hash);
     seg_free(n);
     if (n->orphan)
         ext_inode_drop(&vol, n->ino);
-    page_give(&n->shared);
-    free(n);
+    page_give(&n->shared, sizeof(*n->page));
+    node_forget(n);
 }
 
 static void idle_remove(struct node *n)
@@ -108,7 +129,7 @@ bool node_evict(void)
 
 static struct node *node_make(uint32_t ino)
 {
-    struct node *n = calloc(1, sizeof(*n));
+    struct node *n = node_new();
     if (!n || page_take(&n->shared) < 0) {
         free(n);
         return NULL;

@@ -18,6 +18,9 @@ static struct open **by_slot; // by the slot index of open->cap
 static uint32_t nslots;
 static uint32_t generation = 1;
 static struct open *delivering; // made by the call that is being answered
+static LIST_HEAD(, open) spares = LIST_HEAD_INITIALIZER(spares); // memory of past opens
+static uint32_t nspares;
+#define SPARES 128u
 
 int open_init(void)
 {
@@ -88,6 +91,26 @@ static int remember_slot(struct open *o)
     return 0;
 }
 
+static struct open *open_memory(void)
+{
+    struct open *o = LIST_FIRST(&spares);
+    if (!o)
+        return calloc(1, sizeof(*o));
+    LIST_REMOVE(o, link);
+    nspares--;
+    return memset(o, 0, sizeof(*o));
+}
+
+static void open_forget(struct open *o)
+{
+    if (nspares == SPARES) {
+        free(o);
+        return;
+    }
+    LIST_INSERT_HEAD(&spares, o, link);
+    nspares++;
+}
+
 void open_free(struct open *o)
 {
     opens[o->index] = NULL;
@@ -111,7 +134,7 @@ void open_free(struct open *o)
     if (o->root)
         node_put(o->root);
     quota_give(o->uid, COST_OPEN);
-    free(o);
+    open_forget(o);
 }
 
 void open_childless(exo_handle_t cap)
@@ -133,7 +156,7 @@ void open_delivered(bool ok)
 // Takes the references to the node and the root (or NULL), also when it fails.
 static struct open *open_new(struct node *n, struct node *root)
 {
-    struct open *o = calloc(1, sizeof(*o));
+    struct open *o = open_memory();
     uint32_t index;
     if (!o || index_new(&index) < 0) {
         free(o);

@@ -15,9 +15,19 @@ struct spare {
 };
 static SLIST_HEAD(spares, spare) pool = SLIST_HEAD_INITIALIZER(pool); // zero, nobody else has it
 static struct spares places =
-    SLIST_HEAD_INITIALIZER(places); // windows given back: `at` alone counts
+    SLIST_HEAD_INITIALIZER(places);                         // windows given back: `at` alone counts
+static struct spares blank = SLIST_HEAD_INITIALIZER(blank); // of no page at present
 static uint32_t npool;
 static uint64_t next_place;
+
+static struct spare *spare_new(void)
+{
+    struct spare *p = SLIST_FIRST(&blank);
+    if (!p)
+        return calloc(1, sizeof(*p));
+    SLIST_REMOVE_HEAD(&blank, link);
+    return p;
+}
 
 static struct spare *place_new(void)
 {
@@ -26,7 +36,7 @@ static struct spare *place_new(void)
         SLIST_REMOVE_HEAD(&places, link);
         return p;
     }
-    p = calloc(1, sizeof(*p));
+    p = spare_new();
     if (p)
         p->page.at = (void *)(WINDOWS + next_place++ * PAGE);
     return p;
@@ -34,7 +44,7 @@ static struct spare *place_new(void)
 
 void page_unmapped(void *window)
 {
-    struct spare *p = calloc(1, sizeof(*p));
+    struct spare *p = spare_new();
     if (!p)
         return; // address space is plenty
     p->page.at = window;
@@ -73,15 +83,15 @@ int page_take(struct page *page)
         return -LX_ENFILE;
     }
     *page = p->page;
-    free(p);
+    SLIST_INSERT_HEAD(&blank, p, link);
     return 0;
 }
 
-void page_give(const struct page *page)
+void page_give(const struct page *page, size_t used)
 {
     struct spare *p;
-    if (npool < POOL_PAGES && reap_now(page->cap) && (p = calloc(1, sizeof(*p)))) {
-        memset(page->at, 0, PAGE);
+    if (npool < POOL_PAGES && reap_now(page->cap) && (p = spare_new())) {
+        memset(page->at, 0, used);
         p->page = *page;
         SLIST_INSERT_HEAD(&pool, p, link);
         npool++;

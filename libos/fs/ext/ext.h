@@ -53,6 +53,9 @@ struct ext_dev {
     // Optional. The block is free now: its content is not needed any more, and its address will not
     // be used in this call either.
     void (*discard)(struct ext_dev *dev, uint32_t blk);
+    // Optional. Addresses of the blocks that are in memory and stay, nblocks of them; NULL: ask
+    // block(). The device changes it as it likes between two calls and in its functions.
+    void *const *at;
     uint32_t nblocks;    // the volume may not claim more
     uint32_t block_size; // must be 4096
     int error;
@@ -113,7 +116,8 @@ struct ext_vol {
     uint32_t overhead; // blocks of metadata
     struct ext_zone *zones;
     uint32_t nzones;
-    uint32_t *hints; // per group: bit where the last search ended
+    uint32_t *hints;  // per group: bit where the last search ended
+    uint32_t *tables; // per group: first block of the inode table
     uint8_t *log;
     uint32_t log_len, txn_depth;
     struct ext_dindex *index;      // NULL when the memory is too small for one

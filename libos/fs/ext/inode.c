@@ -19,16 +19,11 @@ bool ext_ino_valid(const struct ext_vol *vol, uint32_t ino)
     return ino == EXT_ROOT_INO || (ino >= vol->first_ino && ino <= vol->ninodes);
 }
 
-int ext_inode_locate(struct ext_vol *vol, uint32_t ino, uint32_t *blk, uint32_t *off)
+void ext_inode_locate(const struct ext_vol *vol, uint32_t ino, uint32_t *blk, uint32_t *off)
 {
-    const struct ext_disk_group *gd;
-    int err = ext_group_get(vol, (ino - 1) / vol->inodes_per_group, &gd);
-    if (err)
-        return err;
     uint64_t at = (uint64_t)((ino - 1) % vol->inodes_per_group) * vol->inode_size;
-    *blk = gd->bg_inode_table + (uint32_t)(at >> EXT_BLOCK_SHIFT);
+    *blk = vol->tables[(ino - 1) / vol->inodes_per_group] + (uint32_t)(at >> EXT_BLOCK_SHIFT);
     *off = (uint32_t)at % EXT_BLOCK_SIZE;
-    return ext_block_is_data(vol, *blk) ? ext_unclean(vol, "a group descriptor changed") : 0;
 }
 
 // Does i_extra_isize reach to the end of the field at `end` (offset from the record's start)?
@@ -60,12 +55,17 @@ static void time_encode(struct ext_time t, uint32_t *sec, uint32_t *extra)
 static void times_decode(const struct ext_vol *vol, const struct ext_disk_inode *d,
                          struct ext_inode *out)
 {
+    if (HAS_EXTRA(vol, d, i_crtime_extra)) { // the last of all
+        out->atime = time_decode(d->i_atime, d->i_atime_extra);
+        out->mtime = time_decode(d->i_mtime, d->i_mtime_extra);
+        out->ctime = time_decode(d->i_ctime, d->i_ctime_extra);
+        out->crtime = time_decode(d->i_crtime, d->i_crtime_extra);
+        return;
+    }
     out->atime = time_decode(d->i_atime, HAS_EXTRA(vol, d, i_atime_extra) ? d->i_atime_extra : 0);
     out->mtime = time_decode(d->i_mtime, HAS_EXTRA(vol, d, i_mtime_extra) ? d->i_mtime_extra : 0);
     out->ctime = time_decode(d->i_ctime, HAS_EXTRA(vol, d, i_ctime_extra) ? d->i_ctime_extra : 0);
     out->crtime = (struct ext_time){0, 0};
-    if (HAS_EXTRA(vol, d, i_crtime_extra))
-        out->crtime = time_decode(d->i_crtime, d->i_crtime_extra);
 }
 
 static void inode_decode(const struct ext_vol *vol, const struct ext_disk_inode *d,
@@ -112,9 +112,8 @@ int ext_inode_load_any(struct ext_vol *vol, uint32_t ino, struct ext_inode *out)
     const void *base;
     if (!ext_ino_valid(vol, ino))
         return -LX_ESTALE;
-    int err = ext_inode_locate(vol, ino, &blk, &off);
-    if (!err)
-        err = ext_block_get(vol, blk, &base);
+    ext_inode_locate(vol, ino, &blk, &off);
+    int err = ext_block_get(vol, blk, &base);
     if (err)
         return err;
     out->ino = ino;
@@ -141,11 +140,16 @@ int ext_inode_load_dir(struct ext_vol *vol, uint32_t ino, struct ext_inode *out)
 static void times_encode(const struct ext_vol *vol, struct ext_disk_inode *d,
                          const struct ext_inode *in)
 {
+    if (HAS_EXTRA(vol, d, i_crtime_extra)) {
+        time_encode(in->atime, &d->i_atime, &d->i_atime_extra);
+        time_encode(in->mtime, &d->i_mtime, &d->i_mtime_extra);
+        time_encode(in->ctime, &d->i_ctime, &d->i_ctime_extra);
+        time_encode(in->crtime, &d->i_crtime, &d->i_crtime_extra);
+        return;
+    }
     time_encode(in->atime, &d->i_atime, HAS_EXTRA(vol, d, i_atime_extra) ? &d->i_atime_extra : 0);
     time_encode(in->mtime, &d->i_mtime, HAS_EXTRA(vol, d, i_mtime_extra) ? &d->i_mtime_extra : 0);
     time_encode(in->ctime, &d->i_ctime, HAS_EXTRA(vol, d, i_ctime_extra) ? &d->i_ctime_extra : 0);
-    if (HAS_EXTRA(vol, d, i_crtime_extra))
-        time_encode(in->crtime, &d->i_crtime, &d->i_crtime_extra);
 }
 
 static void inode_encode(const struct ext_vol *vol, const struct ext_inode *in,
@@ -173,8 +177,8 @@ static int inode_edit(struct ext_vol *vol, uint32_t ino, struct ext_disk_inode *
 {
     uint32_t blk, off;
     uint32_t len = (uint32_t)ext_min(vol->inode_size, sizeof(struct ext_disk_inode));
-    int err = ext_inode_locate(vol, ino, &blk, &off);
-    return err ? err : ext_block_edit(vol, blk, off, len, (void **)out);
+    ext_inode_locate(vol, ino, &blk, &off);
+    return ext_block_edit(vol, blk, off, len, (void **)out);
 }
 
 // The caller vouches for the content, which came from ext_inode_load.
@@ -199,9 +203,8 @@ int ext_inode_clear(struct ext_vol *vol, uint32_t ino, uint32_t *generation)
 {
     uint32_t blk, off;
     struct ext_disk_inode *d;
-    int err = ext_inode_locate(vol, ino, &blk, &off);
-    if (!err)
-        err = ext_block_edit(vol, blk, off, vol->inode_size, (void **)&d);
+    ext_inode_locate(vol, ino, &blk, &off);
+    int err = ext_block_edit(vol, blk, off, vol->inode_size, (void **)&d);
     if (err)
         return err;
     if (d->i_links_count)

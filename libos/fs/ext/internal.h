@@ -83,7 +83,7 @@ int ext_inode_free(struct ext_vol *vol, struct ext_inode *inode);
 
 // inode.c
 bool ext_ino_valid(const struct ext_vol *vol, uint32_t ino);
-int ext_inode_locate(struct ext_vol *vol, uint32_t ino, uint32_t *blk, uint32_t *off);
+void ext_inode_locate(const struct ext_vol *vol, uint32_t ino, uint32_t *blk, uint32_t *off);
 int ext_inode_load_any(struct ext_vol *vol, uint32_t ino, struct ext_inode *out);
 int ext_inode_load_dir(struct ext_vol *vol, uint32_t ino, struct ext_inode *out);
 int ext_inode_clear(struct ext_vol *vol, uint32_t ino, uint32_t *generation);

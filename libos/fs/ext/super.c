@@ -156,7 +156,7 @@ static void geometry_take(struct ext_vol *vol, const struct ext_disk_super *sb)
 static size_t fixed_size(uint32_t ngroups)
 {
     return EXT_LOG_SIZE + ext_zones_max(ngroups) * sizeof(struct ext_zone) +
-           ((size_t)ngroups * sizeof(uint32_t) + 15) / 16 * 16;
+           (2 * (size_t)ngroups * sizeof(uint32_t) + 15) / 16 * 16;
 }
 
 // Divides the caller's memory: log, zones, hints, and the rest to the directory index.
@@ -172,6 +172,7 @@ static int memory_split(struct ext_vol *vol, const struct ext_mount_args *args)
     p += ext_zones_max(vol->ngroups) * sizeof(struct ext_zone);
     vol->hints = (uint32_t *)p;
     memset(vol->hints, 0, vol->ngroups * sizeof(uint32_t));
+    vol->tables = vol->hints + vol->ngroups;
     vol->index = ext_dindex_make((uint8_t *)args->mem + fixed, args->mem_size - fixed);
     return 0;
 }

@@ -47,7 +47,9 @@ static int block_any(struct ext_vol *vol, uint32_t blk, bool will_write, void **
     *out = NULL;
     if (blk >= vol->nblocks)
         return ext_unclean(vol, "block number beyond the end of the volume");
-    *out = vol->dev->block(vol->dev, blk, will_write);
+    *out = vol->dev->at ? vol->dev->at[blk] : NULL;
+    if (!*out)
+        *out = vol->dev->block(vol->dev, blk, will_write);
     if (*out)
         return 0;
     return dev_error(vol, will_write ? -LX_ENOSPC : -LX_EIO);

@@ -97,6 +97,8 @@ static int group_add(struct ext_vol *vol, const struct ext_disk_super *sb, uint3
     if (!err)
         err = zone_add(vol, gd->bg_inode_table,
                        vol->inodes_per_group / (EXT_BLOCK_SIZE / vol->inode_size));
+    if (!err)
+        vol->tables[group] = gd->bg_inode_table;
     return err;
 }
 
