@@ -106,8 +106,9 @@ void serve_call(struct exo_msg *m)
     r.received = CTX->recv[0];
     r.is_public = false;
     r.open = badge ? open_by_badge(badge) : NULL;
-    memcpy(r.path, MSG, r.bytes); // before anything is looked at
-    r.path[r.bytes] = 0;
+    size_t text = m->w[0] == FS_OP_WRITE ? 0 : r.bytes; // bytes of a file are taken where they are
+    memcpy(r.path, MSG, text);                          // before anything is looked at
+    r.path[text] = 0;
     m->meta = 0;
     memset(&m->w[1], 0, 5 * sizeof(m->w[0]));
     clock_set();
