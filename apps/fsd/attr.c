@@ -17,6 +17,8 @@ static int op_stat(struct request *r)
     if (err < 0)
         return err;
     attr_publish(r, &inode);
+    if (n)
+        node_attr_publish(n, &inode);
     ext_stat_fill(&inode, FS_ROOT_DEV, (struct lx_stat *)MSG);
     r->m->meta = EXO_META(sizeof(struct lx_stat), 0);
     return 0;

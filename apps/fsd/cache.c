@@ -81,6 +81,7 @@ void names_forget_all(void)
     memset(private_names, 0, sizeof(private_names));
     dirs_forget();
     erase();
+    nodes_attr_forget();
 }
 
 // --- what the volume library tells

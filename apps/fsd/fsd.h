@@ -189,6 +189,9 @@ void node_put(struct node *n);
 struct node *node_find(uint32_t ino); // or NULL
 int node_publish(struct node *n);     // size, mode, nlink from the volume
 void node_refresh(uint32_t ino);      // the same, if anybody has it
+void node_attr_publish(struct node *n, const struct ext_inode *inode);
+void node_attr_forget(uint32_t ino);
+void nodes_attr_forget(void);
 void node_event(struct node *n, uint32_t *word);
 void node_note_writes(struct node *n); // dirty bits become times
 void nodes_note_writes(void);

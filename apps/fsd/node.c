@@ -70,6 +70,42 @@ void node_refresh(uint32_t ino)
         node_publish(n);
 }
 
+// Attributes stand in the page from when somebody asks until something changes.
+void node_attr_publish(struct node *n, const struct ext_inode *inode)
+{
+    if (n->written || n->page->attr)
+        return;
+    seq_begin(n);
+    ext_stat_fill(inode, FS_ROOT_DEV, &n->page->st);
+    n->page->attr = 1;
+    seq_end(n);
+}
+
+static void attr_gone(struct node *n)
+{
+    if (!n->page->attr)
+        return;
+    seq_begin(n);
+    n->page->attr = 0;
+    seq_end(n);
+}
+
+void node_attr_forget(uint32_t ino)
+{
+    struct node *n = node_find(ino);
+    if (n)
+        attr_gone(n);
+}
+
+void nodes_attr_forget(void)
+{
+    struct node *n;
+    for (uint32_t i = 0; i < HASH; i++) {
+        LIST_FOREACH (n, &table[i], hash)
+            attr_gone(n);
+    }
+}
+
 void node_event(struct node *n, uint32_t *word)
 {
     __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);

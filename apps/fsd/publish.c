@@ -80,6 +80,7 @@ void publish_erase(void)
 void attr_forget(uint32_t ino)
 {
     struct names_attr *a = published ? &published->attrs[ino % ATTRS] : NULL;
+    node_attr_forget(ino);
     if (!a || a->st.st_ino != ino)
         return;
     publish_begin();

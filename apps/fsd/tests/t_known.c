@@ -9,7 +9,7 @@ enum { DEPTH = 4 };
 static struct client root, alice;
 static const struct names_head *head;
 static uint8_t *may_know; // by inode number
-static unsigned long seen_names, seen_attrs, seen_missing;
+static unsigned long seen_names, seen_attrs, seen_missing, seen_nodes;
 
 static const void *at(uint32_t offset)
 {
@@ -176,6 +176,19 @@ static void check_attr(const struct lx_stat *st)
     seen_attrs++;
 }
 
+static void check_node(const struct node *n)
+{
+    struct ext_inode inode;
+    struct lx_stat want;
+    if (!n || !n->page->attr)
+        return;
+    OK(ext_inode_load(&vol, n->ino, &inode));
+    ext_stat_fill(&inode, FS_ROOT_DEV, &want);
+    CHECK(!memcmp(&n->page->st, &want, sizeof(want)));
+    CHECK(!n->written);
+    seen_nodes++;
+}
+
 static void check(void)
 {
     const struct names_name *names = at(head->names_at);
@@ -183,6 +196,8 @@ static void check(void)
     memset(may_know, 0, vol.ninodes + 1);
     learn(EXT_ROOT_INO);
     CHECK(!(head->seq & 1));
+    for (uint32_t ino = 1; ino <= vol.ninodes; ino++)
+        check_node(node_find(ino));
     for (uint32_t i = 0; i < head->nnames; i++) {
         if (names[i].dir)
             check_name(&names[i]);
@@ -265,7 +280,7 @@ int main(int argc, char **argv)
             world_forget();
     }
     CHECK(seen_names > (unsigned)rounds && seen_attrs > (unsigned)rounds &&
-          seen_missing > (unsigned)rounds);
+          seen_missing > (unsigned)rounds && seen_nodes > 100);
     client_die(&root);
     client_die(&alice);
     world_fsck();

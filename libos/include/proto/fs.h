@@ -16,6 +16,7 @@
 #ifndef PROTO_FS_H
 #define PROTO_FS_H
 #include <exo/types.h>
+#include <lx/stat.h>
 
 struct fs_node { // the node page
     uint32_t size_, version;
@@ -29,6 +30,8 @@ struct fs_node { // the node page
     uint32_t lock_event; // +1 whenever a lock on this file goes: wait word
     uint32_t fifo_readers,
         fifo_writers; // FIFO: +1 at each open for reading, for writing: wait words
+    uint32_t attr;    // st is the file's; 0: ask (FS_OP_STAT)
+    struct lx_stat st;
 };
 
 // The opens of a process that it does not use at present, but keeps for the next time. Where a
