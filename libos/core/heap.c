@@ -95,18 +95,30 @@ static void *run_alloc(uint64_t pages)
     return more;
 }
 
+// A page is cut for whatever sizes come next, a few blocks at a time, so that a process that needs
+// little has few pages to clone.
+#define CUT_AT_ONCE 512u
+
+static uint8_t *piece, *piece_end; // what is left of the page being cut
+
 static bool refill(unsigned class)
 {
-    size_t total = class_size[class] + HEADER;
-    uint8_t *p = run_alloc(1);
-    if (!p)
-        return false;
-    for (size_t at = 0; at + total <= EXO_PAGE_SIZE; at += total) {
-        struct small *s = (struct small *)(p + at);
+    size_t total = class_size[class] + HEADER, cut = 0;
+    if ((size_t)(piece_end - piece) < total) {
+        uint8_t *page = run_alloc(1);
+        if (!page)
+            return false;
+        piece = page;
+        piece_end = page + EXO_PAGE_SIZE;
+    }
+    do {
+        struct small *s = (struct small *)piece;
         s->head.class = class;
         s->head.magic = DEAD;
         SLIST_INSERT_HEAD(&lists[class], s, link);
-    }
+        piece += total;
+        cut += total;
+    } while (cut + total <= CUT_AT_ONCE && (size_t)(piece_end - piece) >= total);
     return true;
 }
 
