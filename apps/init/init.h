@@ -116,6 +116,9 @@ struct libos_start *start_pack(const char *path, char *const argv[], char *const
                                size_t *bytes);
 struct exo_domain domain_for(exo_handle_t bank, uint32_t rights, exo_handle_t slice,
                              uint64_t cookie);
+// What the death of a server is reported with: no process has pid 0.
+#define SERVER_COOKIE(kind) ((uint64_t)(kind) << 16)
+#define SERVER_OF(cookie)   ((cookie)&0xffff ? 0 : (cookie) >> 16)
 int server_start(enum server_kind kind, const char *module, exo_handle_t bank,
                  const uint64_t extra[8], const struct exo_slot_fill *more, unsigned nmore);
 const struct exo_boot_module *module_find(const char *name);

@@ -12,12 +12,34 @@
 
 struct authority own;
 
-static void fail(const char *what, int64_t error)
+#define MEMORY_LEAST 48 // MiB of a machine that gets as far as a shell; the tests boot one
+
+// Nothing can go on. A machine that runs one command ends, and its status tells; one that somebody
+// looks at stays as it is, with what was said on its screen: that is the kernel's as long as there
+// is no terminal server, so a server that is there goes first.
+static void stop(const char *what, const char *why, const char *help)
 {
-    fprintf(stderr, "init: %s: %s\n", what, exo_error_text(error));
-    exo_machine_power(own.machine, EXO_POWER_OFF, 1);
+    if (own.service_env[SERVER_TTYD]) {
+        fprintf(stderr, "init: the terminal server is taken off the screen\n");
+        exo_env_kill(own.service_env[SERVER_TTYD], 0, 0);
+        exo_wait(NULL, 0, exo_clock_ns() + 1000000000);
+    }
+    fprintf(stderr, "\nexoc cannot go on: %s: %s\n%s\n", what, why, help);
+    if (EXO_INFO->frames >> 8 < MEMORY_LEAST - 1) // the last page is the firmware's
+        fprintf(stderr, "More memory is needed: this machine has %u MiB (QEMU: -m 256).\n",
+                (unsigned)(EXO_INFO->frames >> 8));
+    if (own.exec_mode)
+        exo_machine_power(own.machine, EXO_POWER_OFF, 1);
+    fprintf(stderr, "The machine has stopped; it can be switched off.\n");
     for (;;)
         exo_wait(NULL, 0, EXO_NEVER);
+}
+
+static void fail(const char *what, int64_t error)
+{
+    stop(what, exo_error_text(error),
+         error == -EXO_ENOMEM ? "The machine needs more memory, or the image is damaged."
+                              : "The image is damaged: make the image again.");
 }
 
 static bool word(const char *line, const char *name)
@@ -42,11 +64,11 @@ static exo_handle_t checked(const char *what, int64_t handle)
 struct shares {
     exo_handle_t fsd, ttyd;
 };
+static struct shares s;
 
-static struct shares divide(void)
+static void divide(void)
 {
     struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
-    struct shares s;
     int64_t err = exo_cap_identify(own.bank, &info);
     if (err < 0)
         fail("root bank", err);
@@ -56,7 +78,6 @@ static struct shares divide(void)
     s.ttyd = checked("bank of ttyd", exo_bank_split(own.bank, ttyd));
     own.user_bank =
         checked("bank of processes", exo_bank_split(own.bank, left - reserve - ttyd - fsd));
-    return s;
 }
 
 static void read_libos(void)
@@ -81,8 +102,8 @@ static exo_handle_t narrowed(exo_handle_t cap, uint64_t first, uint64_t count, u
 static void start_fsd(exo_handle_t bank)
 {
     const struct exo_boot_module *root = module_find("root");
-    if (!root)
-        fail("there is no module `root` (the root volume)", -EXO_ENOENT);
+    if (!root || !root->frames)
+        fail("there is no module `root` (the root volume), or it is empty", -EXO_ENOENT);
     uint64_t extra[8] = {[FSD_X_ROOT] = SLOT_HANDLE(H_FIRST), [FSD_X_ROOT_BYTES] = root->bytes};
     struct exo_slot_fill more[] = {
         {H_FIRST, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC, root->frames},
@@ -91,7 +112,7 @@ static void start_fsd(exo_handle_t bank)
     extra[SERVER_X_LOG] = SLOT_HANDLE(H_FIRST + 1);
     int err = server_start(SERVER_FSD, "fsd", bank, extra, more, 2);
     if (err < 0)
-        fail("starting fsd", err);
+        fail("starting the file server (module fsd)", err);
 }
 
 static void start_ttyd(exo_handle_t bank)
@@ -120,10 +141,12 @@ static void start_ttyd(exo_handle_t bank)
     };
     int err = server_start(SERVER_TTYD, "ttyd", bank, extra, more, screen->kind ? 6 : 5);
     if (err < 0)
-        fail("starting ttyd", err);
+        fail("starting the terminal server (module ttyd)", err);
 }
 
 static struct proc *one; // init's own record
+static exo_ns_t first_started;
+#define FIRST_LEAST_NS 3000000000ull
 
 static void start_execd(void)
 {
@@ -151,6 +174,7 @@ static void start_execd(void)
 
 static void start_console(void)
 {
+    first_started = exo_clock_ns();
     char *argv[] = {"sh", "/etc/rc", NULL};
     char *envp[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "TERM=linux", NULL};
     uint64_t extra[8] = {0};
@@ -159,10 +183,14 @@ static void start_console(void)
         fail("starting /bin/sh", -EXO_ENOMEM);
 }
 
+// /etc/rc never ends by itself. If it did at once, it would do so again.
 void first_ended(struct proc *p)
 {
     if (own.exec_mode)
         end_begin(p->rec->status);
+    else if (exo_clock_ns() - first_started < FIRST_LEAST_NS)
+        stop("the first program, /bin/sh /etc/rc", "has ended at once",
+             "The root volume lacks it or is damaged: make the image again.");
     else
         start_console();
 }
@@ -286,9 +314,32 @@ static void serve_call(struct exo_ctx *ctx, struct exo_msg *m)
     m->w[0] = (uint64_t)result;
 }
 
-static bool may_start(void)
+// What comes next at the start, and whether it is due: the file server, the terminal server, which
+// takes the screen, and the first process. Each once the one before has announced itself and its
+// announcement is answered.
+static bool start_due(void)
 {
-    return !own.first && own.service[SERVER_FSD] && own.service[SERVER_TTYD];
+    return (own.service[SERVER_FSD] && !own.service_env[SERVER_TTYD]) ||
+           (own.service[SERVER_TTYD] && !own.first);
+}
+
+static void start_next(void)
+{
+    if (!own.service_env[SERVER_TTYD])
+        start_ttyd(s.ttyd);
+    else if (own.exec_mode)
+        start_execd();
+    else
+        start_console();
+}
+
+static void server_died(uint64_t kind)
+{
+    if (kind == SERVER_FSD)
+        stop("the file server", "has ended",
+             "If the root volume or a module is damaged: make the image again.");
+    else
+        stop("the terminal server", "has ended", "If its module is damaged: make the image again.");
 }
 
 static void serve(void)
@@ -297,22 +348,22 @@ static void serve(void)
     struct exo_msg m = {.meta = EXO_REPLY_NONE};
     ctx->recv_max = EXO_MSG_CAPS;
     for (;;) {
-        // The last server's announcement is answered first, then the first process starts.
         exo_ns_t deadline = end_begun() ? end_deadline() : signal_deadline();
-        int64_t err = exo_reply_wait(own.endpoint, &m, may_start() ? 0 : deadline);
+        int64_t err = exo_reply_wait(own.endpoint, &m, start_due() ? 0 : deadline);
         if (err == 0 && ctx->in_kind == EXO_EV_CALL) {
             serve_call(ctx, &m);
             continue;
         }
         if (err == 0 && ctx->in_kind == EXO_EV_DEATH)
-            life_died(ctx->in_badge);
+            SERVER_OF(ctx->in_badge) ? server_died(SERVER_OF(ctx->in_badge))
+                                     : life_died(ctx->in_badge);
         if (err == 0 && ctx->in_kind == EXO_EV_NOTIFY)
             __atomic_exchange_n(&ctx->pending, 0, __ATOMIC_SEQ_CST);
         signal_force_due();
         end_step();
         m = (struct exo_msg){.meta = EXO_REPLY_NONE};
-        if (may_start())
-            own.exec_mode ? start_execd() : start_console();
+        if (start_due())
+            start_next();
     }
 }
 
@@ -333,7 +384,7 @@ int main(void)
     if (err < 0)
         fail("the process table", err);
     read_libos();
-    struct shares s = divide();
+    divide();
     one = proc_new(NULL, own.boot->env, cookie_new(1));
     if (!one)
         fail("the first record", -EXO_ENOMEM);
@@ -341,6 +392,5 @@ int main(void)
     strcpy(one->rec->comm, "init");
     memory_init(s.fsd);
     start_fsd(s.fsd);
-    start_ttyd(s.ttyd);
     serve();
 }

@@ -43,7 +43,7 @@ struct libos_start *start_pack(const char *path, char *const argv[], char *const
     return s;
 }
 
-// The well-known slots. A service that does not exist yet is left out.
+// The well-known slots. Servers, which start before all services are there, get none of them.
 struct exo_domain domain_for(exo_handle_t bank, uint32_t rights, exo_handle_t slice,
                              uint64_t cookie)
 {
@@ -51,10 +51,10 @@ struct exo_domain domain_for(exo_handle_t bank, uint32_t rights, exo_handle_t sl
     unsigned n = 0;
     slots[n++] = (struct exo_slot_fill){1, rights, bank};
     slots[n++] = (struct exo_slot_fill){2, EXO_R_CALL, own.endpoint};
-    if (own.service[SERVER_FSD])
+    if (own.service[SERVER_FSD] && own.service[SERVER_TTYD]) {
         slots[n++] = (struct exo_slot_fill){3, EXO_R_CALL, own.service[SERVER_FSD]};
-    if (own.service[SERVER_TTYD])
         slots[n++] = (struct exo_slot_fill){4, EXO_R_CALL, own.service[SERVER_TTYD]};
+    }
     slots[n++] = (struct exo_slot_fill){5, EXO_R_BIND, slice};
     slots[n++] = (struct exo_slot_fill){6, EXO_R_READ, own.proctab};
     slots[n++] = (struct exo_slot_fill){7, EXO_R_READ | EXO_R_EXEC, own.libos.text};
@@ -84,7 +84,8 @@ int server_start(enum server_kind kind, const char *name, exo_handle_t bank,
     if (!start)
         return -1;
     // A server may keep its bank: it learns when memory is wanted back.
-    struct exo_domain d = domain_for(bank, EXO_R_BUY | EXO_R_READ | EXO_R_BIND, own.slice, 0);
+    struct exo_domain d =
+        domain_for(bank, EXO_R_BUY | EXO_R_READ | EXO_R_BIND, own.slice, SERVER_COOKIE(kind));
     memcpy(slots, d.slots, d.nslots * sizeof(slots[0]));
     memcpy(slots + d.nslots, more, nmore * sizeof(slots[0]));
     d.nslots += nmore;

@@ -42,6 +42,5 @@ void acpi_parse(void);   // x86/acpi.c; before mem_init
 void loader_start(void); // core/loader.c: makes the first environment
 // The value of "name=value" or "name" (then "") among the words of a command line; NULL: not there.
 const char *boot_word(const char *words, const char *name);
-void serial_init(void);
 
 #endif

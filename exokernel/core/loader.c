@@ -90,7 +90,7 @@ static void load_segment(const struct boot_module *module, const struct segment_
     if (ph->offset > size || ph->filesz > size - ph->offset || ph->filesz > ph->memsz ||
         ph->vaddr < EXO_USER_BASE || ph->vaddr >= EXO_USER_END ||
         ph->memsz > EXO_USER_END - ph->vaddr)
-        panic("module %s: bad segment", module->words);
+        panic("module %s: bad segment; make the image again", module->words);
     if (ph->memsz == 0)
         return;
     if (ph->flags & PF_W)
@@ -112,7 +112,7 @@ static void load_module(const struct boot_module *module, struct exo_boot_module
     if (size < sizeof(elf) || memcmp(elf.ident, "\177ELF\2\1", 6) || elf.type != 2 ||
         elf.machine != 62 || elf.phentsize != sizeof(ph) || elf.phoff > size ||
         elf.phnum > (size - elf.phoff) / sizeof(ph))
-        panic("module %s is not a static x86-64 ELF program", module->words);
+        panic("module %s is no static x86-64 ELF program; make the image again", module->words);
     for (unsigned i = 0; i < elf.phnum; i++) {
         memcpy(&ph, file + elf.phoff + i * sizeof(ph), sizeof(ph));
         if (ph.type != PT_LOAD)
@@ -172,7 +172,7 @@ static uint64_t give_modules(void)
     }
     boot->nmodules = boot_info.nmodules;
     if (!entry)
-        panic("no module has the word `load`: nothing to start");
+        panic("no module has the word `load`: nothing to start; make the image again");
     return entry;
 }
 
@@ -190,6 +190,7 @@ static void give_screen(void)
     last = (screen->address + (uint64_t)screen->pitch * screen->height - 1) >> EXO_PAGE_SHIFT;
     err = frames_adopt(bank_root(), first, last - first + 1, &frames);
     screen->frames = give(err, frames, EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE, "screen");
+    screen_frames = frames, frames->refs++;
 }
 
 static void give_devices(void)
@@ -227,29 +228,6 @@ static void give_all(struct slice *slice)
     memcpy(boot->cmdline, boot_info.cmdline, sizeof(boot->cmdline));
 }
 
-static uint64_t random_word(void)
-{
-    uint64_t value = 0;
-    uint8_t ok = 0;
-
-    for (unsigned i = 0; cpu_features & EXO_CPU_RDRAND && !ok && i < 16; i++)
-        __asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(value), "=qm"(ok));
-    return value;
-}
-
-// The CPU's generator where there is one, else the clocks only, mixed so that every bit counts.
-static void give_seed(void)
-{
-    uint64_t pool = (uint64_t)info_page->wall_ns ^ info_page->tsc_hz;
-
-    for (unsigned i = 0; i < 4; i++) {
-        pool = (pool ^ random_word() ^ rdtsc()) + 0x9e3779b97f4a7c15ull;
-        pool = (pool ^ pool >> 30) * 0xbf58476d1ce4e5b9ull;
-        pool = (pool ^ pool >> 27) * 0x94d049bb133111ebull;
-        boot->seed[i] = pool ^ pool >> 31;
-    }
-}
-
 static void start_context(struct slice *slice, uint64_t entry)
 {
     struct kobj *frames;
@@ -285,7 +263,6 @@ void loader_start(void)
     boot = phys_to_virt(aspace_translate(as, EXO_BOOT_VA, &rights));
     give_all(slice);
     entry = give_modules();
-    give_seed();
     start_context(slice, entry);
     log_printf("first environment: %u modules, %u devices\n", boot->nmodules, boot->ndevices);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The log: text to COM1, polled, because it must work before and after everything else. Lines end
-// in CR LF there.
+// The log: text to COM1, polled, because it must work before and after everything else, and to the
+// screen while that is nobody's (screen.c). Lines end in CR LF on the line, which the boot loader
+// has set up.
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,16 +11,6 @@
 #include <x86/cpu.h>
 
 #define COM1 0x3f8
-
-void serial_init(void)
-{
-    // no interrupts; divisor 1 (115200); 8N1; FIFO on and empty; DTR, RTS
-    static const uint8_t words[][2] = {{1, 0}, {3, 0x80}, {0, 1}, {1, 0},
-                                       {3, 3}, {2, 0xc7}, {4, 3}};
-
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        outb(COM1 + words[i][0], words[i][1]);
-}
 
 static void serial_put(char c)
 {
@@ -34,6 +25,7 @@ void log_write(const char *text, size_t bytes)
         if (text[i] == '\n')
             serial_put('\r');
         serial_put(text[i]);
+        screen_put(text[i]);
     }
 }
 
@@ -60,12 +52,10 @@ static const char *put_item(const char *p, va_list *args)
         log_write(text, strlen(text));
         return p;
     }
-    value = wide ? va_arg(*args, uint64_t) : (uint64_t)va_arg(*args, int);
+    value = wide ? va_arg(*args, uint64_t) : va_arg(*args, uint32_t);
     if (*p == 'd' && (int64_t)value < 0) {
         log_write("-", 1);
         value = -value;
-    } else if (*p != 'd' && !wide) {
-        value = (uint32_t)value;
     }
     put_number(value, *p == 'x' ? 16 : 10);
     return p;

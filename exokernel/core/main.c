@@ -25,15 +25,9 @@ static void memory_start(void)
     unsigned n = 0;
 
     reserved[n++] = (struct mem_range){0x100000, image_phys(image_end)};
-    for (unsigned i = 0; i < boot_info.nmodules; i++) {
-        paddr_t end = boot_info.module[i].end;
-
-        reserved[n++] = (struct mem_range){boot_info.module[i].start,
-                                           (end + EXO_PAGE_SIZE - 1) & ~(EXO_PAGE_SIZE - 1)};
-    }
+    for (unsigned i = 0; i < boot_info.nmodules; i++)
+        reserved[n++] = (struct mem_range){boot_info.module[i].start, boot_info.module[i].end};
     mem_init(boot_info.ram, boot_info.nram, reserved, n);
-    info_page->size = sizeof(*info_page);
-    info_page->version = EXO_ABI_VERSION;
     info_page->cpus = CPU_MAX;
     info_page->features = cpu_features;
     info_page->boot_tsc = boot_info.entry_tsc;
@@ -52,13 +46,12 @@ static void options(void)
     schedule_seed(seed ? seed : rdtsc());
 }
 
-_Noreturn void kmain(uint32_t magic, paddr_t info);
 _Noreturn void kmain(uint32_t magic, paddr_t info)
 {
     boot_info.entry_tsc = rdtsc();
-    serial_init();
-    log_printf("exoc: exokernel, one page at a time\n");
     multiboot_parse(magic, info);
+    screen_open();
+    log_printf("exoc: exokernel, one page at a time\n");
     cpu_early();
     cpu_init(0);
     acpi_parse();

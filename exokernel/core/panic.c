@@ -5,7 +5,7 @@
 // (tools: symbols.py): 32-bit offsets from EXO_KERNEL_BASE, ascending, each followed by the offset
 // of a name.
 //
-// `exit-on-panic` on the command line ends an emulator through its exit device instead of halting.
+// An emulator with an exit device ends; any other machine halts with the report on its screen.
 
 #include <stdarg.h>
 #include <core/boot.h>
@@ -21,10 +21,9 @@ extern const struct symbol symbols[] __attribute__((weak));
 extern const char symbol_names[] __attribute__((weak));
 extern const uint32_t symbol_count __attribute__((weak));
 
-#define PANIC_STATUS 0x7f
+bool panicking;
 
 void log_vprintf(const char *format, va_list *args);
-void machine_exit(uint32_t code);
 
 static void print_address(uint64_t address)
 {
@@ -56,19 +55,17 @@ _Noreturn static void end(uint64_t rip, const uint64_t *frame)
     }
     log_printf("last calls:\n");
     trace_print(24);
-    if (boot_word(boot_info.cmdline, "exit-on-panic"))
-        machine_exit(PANIC_STATUS);
+    outl(EXIT_PORT, 0x7f);
     for (;;)
         __asm__ volatile("cli\n\thlt");
 }
 
 static void begin(void)
 {
-    static bool entered;
-
-    while (entered) // again, while reporting
+    while (panicking) // again, while reporting
         __asm__ volatile("cli\n\thlt");
-    entered = true;
+    panicking = true;
+    screen_open();
     log_printf("\nPANIC: ");
 }
 

@@ -162,8 +162,9 @@ bool env_teardown(struct env *env)
     env->state = EXO_ENV_DEAD;
     env->info->state = EXO_ENV_DEAD;
     if (env->first)
-        panic("the first environment is dead: reason %u, code %lu", env->info->reason,
-              env->info->code);
+        panic("the first environment is dead: reason %u, code %lu; if it has just started, make "
+              "the image again",
+              env->info->reason, env->info->code);
     slice_reaped(env);
     endpoint_tell_death(env);
     kobj_put(&env->obj);

@@ -3,7 +3,7 @@
 // The machine itself: log, power, trace ring. (The self-check is core/check.c.)
 //
 // Power off tries, in this order, the emulator's exit device (the caller's code becomes its
-// status), ACPI's S5 as the firmware described it, and the ports QEMU's chipsets have without ACPI
+// status), ACPI's S5 as the firmware described it, and the port QEMU's chipset has without ACPI
 // tables. Locking: klock.
 
 #include <core/boot.h>
@@ -11,8 +11,6 @@
 #include <core/log.h>
 #include <core/trace.h>
 #include <x86/cpu.h>
-
-#define EXIT_PORT 0x501
 
 int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
 {
@@ -26,18 +24,12 @@ int64_t sys_machine_log(exo_handle_t machine, uaddr_t from, uint64_t length)
     return 0;
 }
 
-void machine_exit(uint32_t code)
-{
-    outl(EXIT_PORT, code);
-}
-
 _Noreturn static void machine_off(uint32_t code)
 {
-    machine_exit(code);
+    outl(EXIT_PORT, code);
     if (boot_info.acpi_pm1a)
         outw(boot_info.acpi_pm1a, (uint16_t)(boot_info.acpi_s5 << 10 | 1u << 13));
     outw(0x604, 0x2000);
-    outw(0xb004, 0x2000);
     log_printf("the machine can be switched off now\n");
     for (;;)
         __asm__ volatile("cli\n\thlt");
@@ -47,11 +39,6 @@ _Noreturn static void machine_reset(void)
 {
     static const uint16_t none[5]; // an IDT without entries: the next exception resets
 
-    outb(0xcf9, 2);
-    outb(0xcf9, 6);
-    outb(0x64, 0xfe);
-    for (volatile unsigned i = 0; i < 1000000; i++)
-        ;
     __asm__ volatile("lidt %0\n\tint3" : : "m"(none));
     __builtin_unreachable();
 }

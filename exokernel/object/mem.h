@@ -37,7 +37,6 @@ extern struct exo_env_info *info_envs;
 extern struct exo_slice_info *info_slices;
 paddr_t kernel_cr3(void); // page table without a user half, for an idle CPU
 // Boot only: device memory (the local APIC) in the kernel half, uncached, for the kernel itself.
-volatile void *mem_map_device(paddr_t pa, uint64_t bytes);
 // x86/cpu.c: no CPU has this address space loaded any more (call before its tables are freed).
 void cpu_unload_aspace(struct aspace *as);
 

@@ -64,12 +64,6 @@ struct plan {
     uint64_t pages;
 };
 
-volatile void *mem_map_device(paddr_t pa, uint64_t bytes)
-{
-    kassert(pa + bytes <= LOW_END); // the direct map has it, uncached
-    return phys_to_virt(pa);
-}
-
 static uint64_t table_length(uint64_t frames, uint64_t share, uint64_t least, uint64_t most)
 {
     uint64_t n = frames / share;

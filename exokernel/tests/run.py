@@ -22,7 +22,7 @@ TAP = r'(not )?ok \d|1\.\.|#'
 GRUB = """set timeout=0
 insmod all_video
 menuentry exoc {{
-    multiboot2 /boot/kernel exit-on-panic {append}
+    multiboot2 /boot/kernel {append}
     module2 /boot/init init load
 }}
 """
@@ -31,7 +31,7 @@ OVMF = '/usr/share/OVMF/OVMF_{}_4M.fd'
 
 
 def direct(args):
-    return ['-kernel', args.kernel, '-initrd', f'{args.program} init load', '-append', f'exit-on-panic {args.append}']
+    return ['-kernel', args.kernel, '-initrd', f'{args.program} init load', '-append', args.append]
 
 
 def iso(args, scratch):

@@ -44,8 +44,7 @@ static void s5_find(const uint8_t *dsdt)
         if (memcmp(p, "_S5_", 4) || p[4] != 0x12)
             continue;
         p += 5;
-        p += (*p >> 6) + 1; // package length
-        p++;                // element count
+        p += (*p >> 6) + 2; // package length, element count
         if (*p == 0x0a)     // byte prefix
             p++;
         boot_info.acpi_s5 = *p & 7;

@@ -5,8 +5,8 @@
 // arrive in 32-bit protected mode, flat, without paging, interrupts off.
 //
 // The early tables map the first 4 GiB three times: at their own addresses, at EXO_DIRECT_BASE, and the first
-// GiB at EXO_KERNEL_BASE, all writable and executable; mem_init replaces them. A CPU without long mode or NX gets
-// a message on COM1, since nothing below could keep its promises there.
+// GiB at EXO_KERNEL_BASE, all writable and executable; mem_init replaces them. A CPU without long mode gets
+// a message on COM1 and on a screen in text mode, since nothing below could run there.
 
 #define BASE 0xffffffff80000000
 
@@ -52,8 +52,6 @@ boot_entry:
     cpuid
     bt $29, %edx
     jnc no_cpu
-    bt $20, %edx
-    jnc no_cpu
 
     // 2048 entries of 2 MiB
     mov $(early_pd - BASE), %edi
@@ -84,7 +82,7 @@ boot_entry:
     mov %eax, %cr3
     mov $0xc0000080, %ecx
     rdmsr
-    or $0x901, %eax // SCE, LME, NXE
+    or $0x101, %eax // SCE, LME
     wrmsr
     mov $0x80010033, %eax // PG WP NE ET MP PE
     mov %eax, %cr0
@@ -93,21 +91,20 @@ boot_entry:
 
 no_cpu:
     mov $no_cpu_text, %esi
-3:  mov $0x3fd, %dx
-    in (%dx), %al
-    test $0x20, %al
-    jz 3b
-    mov (%esi), %al
-    test %al, %al
-    jz 4f
-    mov $0x3f8, %dx
+    mov $0xb8000, %edi
+    mov $0x3f8, %edx
+    mov $7, %ah
+3:  mov $0x10000, %ecx // longer than a letter takes on the line
+    loop .
+    lodsb
     out %al, (%dx)
-    inc %esi
-    jmp 3b
+    stosw
+    test %al, %al
+    jnz 3b
 4:  hlt
     jmp 4b
 no_cpu_text:
-    .asciz "exoc: this CPU lacks long mode or NX (no-execute pages); both are required\r\n"
+    .asciz "exoc: this CPU has no long mode (64 bits), which exoc needs. QEMU: qemu-system-x86_64 -cpu max\r\n"
 
     .align 8
 boot_gdt:

@@ -4,12 +4,13 @@
 // registers; and what changes when it turns to another context: stack of the entry, address space,
 // FS and GS bases, FPU state.
 //
-// No feature but NX is required. FSGSBASE lets user code change its bases without us, so they are
-// read back when a context leaves; without it they can still change through a selector load, so
-// they are read back too, from the registers. SMAP stays off in QEMU's emulator (TCG), which until
-// version 9.1 makes IRETQ in user mode fault under it, and upcall handlers leave with IRETQ; the
-// boot option `smap` switches it on for tests that have none. XSAVE saves x87, SSE and AVX; larger
-// state is left off in XCR0, so the area has a fixed size.
+// NX and an APIC are required (the features without a bit of ours).
+// FSGSBASE lets user code change its bases without us, so they are read back when a context leaves;
+// without it they can still change through a selector load, so they are read back too, from the
+// registers. SMAP stays off in QEMU's emulator (TCG), which until version 9.1 makes IRETQ in user
+// mode fault under it, and upcall handlers leave with IRETQ; the boot option `smap` switches it on
+// for tests that have none. XSAVE saves x87, SSE and AVX; larger state is left off in XCR0, so the
+// area has a fixed size.
 //
 // A CPU keeps the FPU state and bases of the last context while it idles (`loaded`); they are saved
 // at once when it stops running, so any CPU may take it on.
@@ -19,6 +20,7 @@
 #include <core/log.h>
 #include <x86/cpu.h>
 
+#define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
 #define MSR_LSTAR          0xc0000082
 #define MSR_FMASK          0xc0000084
@@ -26,6 +28,7 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
+#define EFER_NXE     (1u << 11)
 #define CR4_UMIP     (1u << 11)
 #define CR4_FSGSBASE (1u << 16)
 #define CR4_OSXSAVE  (1u << 18)
@@ -78,6 +81,8 @@ static const struct {
     {7, 2, 2, EXO_CPU_UMIP, CR4_UMIP, "umip"},
     {1, 2, 26, EXO_CPU_XSAVE, CR4_OSXSAVE, "xsave"},
     {0x80000001, 3, 27, EXO_CPU_RDTSCP, 0, "rdtscp"},
+    {1, 3, 9, 0, 0, "APIC"},
+    {0x80000001, 3, 20, 0, 0, "NX"},
 };
 #define FEATURES (sizeof(features) / sizeof(features[0]))
 
@@ -92,25 +97,15 @@ static bool smap_works(void)
     return memcmp(&r[1], "TCGT", 4) != 0 || boot_word(boot_info.cmdline, "smap");
 }
 
-static void features_find(void)
+static bool feature_there(unsigned i)
 {
     uint32_t r[4];
 
-    for (unsigned i = 0; i < FEATURES; i++) {
-        cpuid(features[i].leaf & 0x80000000, 0, r); // the last leaf of this kind
-        if (r[0] < features[i].leaf)
-            continue;
-        cpuid(features[i].leaf, 0, r);
-        if (!(r[features[i].reg] >> features[i].bit & 1) ||
-            (features[i].feature == EXO_CPU_SMAP && !smap_works()))
-            continue;
-        cpu_features |= features[i].feature;
-        cr4_bits |= features[i].cr4;
-    }
-    if (cpu_features & EXO_CPU_XSAVE) {
-        cpuid(13, 0, r);
-        xcr0_bits = r[0] & XCR0_WANTED;
-    }
+    cpuid(features[i].leaf & 0x80000000, 0, r); // the last leaf of this kind
+    if (r[0] < features[i].leaf)
+        return false;
+    cpuid(features[i].leaf, 0, r);
+    return r[features[i].reg] >> features[i].bit & 1;
 }
 
 // clac, stac, wrgsbase %rcx
@@ -125,21 +120,27 @@ static void alternatives_patch(void)
     }
 }
 
-static void features_print(const char *title, bool have)
-{
-    log_printf("%s", title);
-    for (unsigned i = 0; i < FEATURES; i++)
-        if (((cpu_features & features[i].feature) != 0) == have)
-            log_printf(" %s", features[i].name);
-}
-
 void cpu_early(void)
 {
-    features_find();
-    alternatives_patch();
-    features_print("cpu: has", true);
-    features_print("; does without", false);
+    uint32_t r[4];
+
+    log_printf("cpu:");
+    for (unsigned i = 0; i < FEATURES; i++) {
+        bool have = feature_there(i) && (features[i].feature != EXO_CPU_SMAP || smap_works());
+
+        if (features[i].feature)
+            log_printf(" %s%s", have ? "" : "no-", features[i].name);
+        else if (!have)
+            panic("this CPU has no %s, which exoc needs (QEMU: -cpu max)", features[i].name);
+        cpu_features |= have ? features[i].feature : 0;
+        cr4_bits |= have ? features[i].cr4 : 0;
+    }
     log_printf("\n");
+    if (cpu_features & EXO_CPU_XSAVE) {
+        cpuid(13, 0, r);
+        xcr0_bits = r[0] & XCR0_WANTED;
+    }
+    alternatives_patch();
 }
 
 static void idt_fill(void)
@@ -214,6 +215,7 @@ void cpu_init(unsigned number)
     idt_fill();
     tss_fill(cpu);
     tables_load(cpu);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS_BASE, 0);
     __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));

@@ -4,8 +4,7 @@
 // through the early direct map of the first 4 GiB; what lies above is of no use to a boot loader.
 // Memory below 1 MiB is left to the firmware.
 //
-// Module strings: GRUB passes what follows the file's name, QEMU the name too; so of multiboot 1
-// strings of several words the first is dropped.
+// Module strings: GRUB passes what follows the file's name, QEMU, by multiboot 1, the name too.
 
 #include <string.h>
 #include <core/boot.h>
@@ -26,17 +25,6 @@ static void text_copy(char *to, size_t room, const char *from)
     to[i] = '\0';
 }
 
-static const char *after_word(const char *text)
-{
-    const char *p = text;
-
-    while (*p && *p != ' ')
-        p++;
-    while (*p == ' ')
-        p++;
-    return *p ? p : text;
-}
-
 static void add_range(uint64_t start, uint64_t bytes, uint32_t type)
 {
     uint64_t end = (start + bytes) & ~(EXO_PAGE_SIZE - 1);
@@ -54,7 +42,7 @@ static void add_module(paddr_t start, paddr_t end, const char *words)
     struct boot_module *module = &boot_info.module[boot_info.nmodules];
 
     if (boot_info.nmodules == EXO_BOOT_MODULES)
-        panic("more than %d modules", EXO_BOOT_MODULES);
+        panic("more than %u modules", EXO_BOOT_MODULES);
     if (start % EXO_PAGE_SIZE)
         panic("module %s is not page-aligned", words);
     boot_info.nmodules++;
@@ -87,6 +75,7 @@ static void parse1(const uint8_t *info)
 {
     uint32_t flags = get32(info);
     const uint8_t *p;
+    const char *words;
 
     if (!(flags & 1u << 6))
         panic("the boot loader gave no memory map");
@@ -98,7 +87,10 @@ static void parse1(const uint8_t *info)
     }
     for (uint32_t i = 0; flags & 1u << 3 && i < get32(info + 20); i++) {
         p = (const uint8_t *)phys_to_virt(get32(info + 24)) + i * 16;
-        add_module(get32(p), get32(p + 4), after_word(phys_to_virt(get32(p + 8))));
+        words = phys_to_virt(get32(p + 8));
+        while (*words && *words++ != ' ')
+            ;
+        add_module(get32(p), get32(p + 4), words);
     }
     // A PC that was started by its BIOS is in text mode.
     boot_info.screen = (struct exo_boot_screen){

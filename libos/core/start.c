@@ -51,7 +51,7 @@ static void __attribute__((noreturn)) start_boot(void *arg)
     struct args args = {0};
     uint64_t sp;
     if (!m || !m->entry)
-        libos_panic("no program to start");
+        libos_panic("there is no module `init`; make the image again");
     fd_init(NULL);
     brk_set_start(BOOT_BRK);
     struct loaded l = {

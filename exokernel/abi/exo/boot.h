@@ -33,13 +33,11 @@ struct exo_boot_screen {
 struct exo_boot {
     uint32_t size, version;
     uint64_t bank, env, aspace, slice, irq, ioport, machine;
-    uint64_t ctx_block;   // FRAMES of the context block
-    uint64_t libos_pages; // not used by the kernel
+    uint64_t ctx_block; // FRAMES of the context block
     struct exo_boot_screen screen;
     uint32_t nmodules;
     uint32_t ndevices;
     struct exo_boot_module module[EXO_BOOT_MODULES];
-    uint64_t seed[4]; // from the CPU's generator, the clock and the firmware
     char cmdline[256];
     uint64_t device[64]; // DEVICE handles of the PCI functions found
 };
