@@ -172,8 +172,8 @@ static pid_t birth_spawn(void)
         help();
     int64_t peer = libos_peer(helper);
     HOLDS(peer > 0);
-    for (int i = 0; i < 100000 && peer > 0 && !(child = child_of(helper)); i++)
-        libos_yield_to((exo_handle_t)peer, 200);
+    for (int i = 0; i < 1000 && peer > 0 && !(child = child_of(helper)); i++)
+        libos_yield_to((exo_handle_t)peer, 100000); // we are next whenever it ends or sleeps
     exo_cap_delete((exo_handle_t)peer);
     return child;
 }
