@@ -211,18 +211,16 @@ static bool bad_nsec(int64_t nsec)
     return (nsec < 0 || nsec > 999999999) && nsec != LX_UTIME_NOW && nsec != LX_UTIME_OMIT;
 }
 
-long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
+// No path: the file of the descriptor.
+static long set_times(int dirfd, uint64_t upath, const struct lx_timespec t[2], uint32_t flags)
 {
-    struct lx_timespec t[2] = {{0, LX_UTIME_NOW}, {0, LX_UTIME_NOW}};
-    if (utimes && user_read(t, utimes, sizeof(t)) < 0)
-        return -LX_EFAULT;
     if (bad_nsec(t[0].nsec) || bad_nsec(t[1].nsec) ||
         (flags & ~(LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
         return -LX_EINVAL;
     uint64_t args[5] = {flags, (uint64_t)t[0].sec, (uint64_t)t[0].nsec, (uint64_t)t[1].sec,
                         (uint64_t)t[1].nsec};
     struct exo_msg m = {.w = {FS_OP_UTIMENS, args[0], args[1], args[2], args[3], args[4]}};
-    if (!upath) { // futimens
+    if (!upath && dirfd != LX_AT_FDCWD) { // futimens
         struct file *file = fd_file(dirfd);
         if (!file || !of_fsd(file))
             return file ? -LX_EPERM : -LX_EBADF;
@@ -233,6 +231,47 @@ long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
     }
     long err = path_call(dirfd, upath, FS_OP_UTIMENS, args, &m);
     return err == -FS_MOUNT ? -LX_EPERM : err;
+}
+
+static const struct lx_timespec both_now[2] = {{0, LX_UTIME_NOW}, {0, LX_UTIME_NOW}};
+
+long px_utimensat(int dirfd, uint64_t upath, uint64_t utimes, uint32_t flags)
+{
+    struct lx_timespec t[2];
+    if (utimes && user_read(t, utimes, sizeof(t)) < 0)
+        return -LX_EFAULT;
+    return set_times(dirfd, upath, utimes ? t : both_now, flags);
+}
+
+// The older calls, for programs linked long ago: utime, utimes, and the latter beside a directory.
+long px_futimesat(int dirfd, uint64_t upath, uint64_t utimes)
+{
+    struct lx_timeval us[2];
+    struct lx_timespec t[2];
+    if (!utimes)
+        return set_times(dirfd, upath, both_now, 0);
+    if (user_read(us, utimes, sizeof(us)) < 0)
+        return -LX_EFAULT;
+    for (int i = 0; i < 2; i++) {
+        if (us[i].usec < 0 || us[i].usec > 999999)
+            return -LX_EINVAL;
+        t[i] = (struct lx_timespec){us[i].sec, us[i].usec * 1000};
+    }
+    return set_times(dirfd, upath, t, 0);
+}
+
+long px_utimes(uint64_t upath, uint64_t utimes)
+{
+    return px_futimesat(LX_AT_FDCWD, upath, utimes);
+}
+
+long px_utime(uint64_t upath, uint64_t utimes)
+{
+    int64_t seconds[2];
+    if (utimes && user_read(seconds, utimes, sizeof(seconds)) < 0)
+        return -LX_EFAULT;
+    const struct lx_timespec t[2] = {{utimes ? seconds[0] : 0, 0}, {utimes ? seconds[1] : 0, 0}};
+    return set_times(LX_AT_FDCWD, upath, utimes ? t : both_now, 0);
 }
 
 long px_truncate(uint64_t upath, int64_t size)

@@ -215,6 +215,35 @@ long px_pwritev(int fd, uint64_t uvec, int count, int64_t offset)
     return vector_positioned(fd, uvec, count, offset, true);
 }
 
+// preadv2, pwritev2: the volume is memory, so what is written is where it will stay, and nothing is
+// polled for.
+#define RWF_HIPRI    1
+#define RWF_DSYNC    2
+#define RWF_SYNC     4
+#define RWF_HARMLESS (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
+
+static long vector_flagged(int fd, uint64_t uvec, int count, int64_t offset, uint32_t flags,
+                           bool writing)
+{
+    if (flags & ~(uint32_t)RWF_HARMLESS)
+        return -LX_EOPNOTSUPP;
+    if (offset == -1)
+        return vector_io(fd, uvec, count, NULL, writing);
+    return vector_positioned(fd, uvec, count, offset, writing);
+}
+
+long px_preadv2(int fd, uint64_t uvec, int count, int64_t offset, uint64_t high, uint32_t flags)
+{
+    (void)high; // of the offset, where long is 32 bits
+    return vector_flagged(fd, uvec, count, offset, flags, false);
+}
+
+long px_pwritev2(int fd, uint64_t uvec, int count, int64_t offset, uint64_t high, uint32_t flags)
+{
+    (void)high;
+    return vector_flagged(fd, uvec, count, offset, flags, true);
+}
+
 long px_lseek(int fd, int64_t offset, int whence)
 {
     struct file *file = fd_file(fd);
