@@ -85,7 +85,7 @@ static int64_t ring_fill(uint32_t head, uint32_t tail)
     return fill > PIPE_SIZE ? -LX_EIO : (int64_t)fill;
 }
 
-// Most pipes carry little: the ring is mapped as far as its cursors have come, in growing parts.
+// Most pipes carry little: the ring is mapped as far as it was ever filled, in growing parts.
 #define RING_FIRST ((uint32_t)EXO_PAGE_SIZE)
 
 static bool ring_show(struct pipe_end *p, size_t end)
@@ -122,10 +122,11 @@ ring_copy_slow(struct pipe_end *p, uint32_t at, uint64_t buf, size_t n, bool put
     return done ? (long)done : -LX_EFAULT;
 }
 
-// Copies n > 0 bytes between the ring and memory: how many, or -LX_E.
-static inline long ring_copy(struct pipe_end *p, uint32_t cursor, uint64_t buf, size_t n, bool put)
+// Copies n > 0 bytes between the ring and memory: how many, or -LX_E. `from` is the cursor less
+// `start`, of which somebody else may have made anything.
+static inline long ring_copy(struct pipe_end *p, uint32_t from, uint64_t buf, size_t n, bool put)
 {
-    uint32_t at = cursor % PIPE_SIZE;
+    uint32_t at = from % PIPE_SIZE;
     if (__builtin_expect(at + n > p->shown, 0))
         return ring_copy_slow(p, at, buf, n, put);
     size_t done = ring_part(p, at, buf, n, put);
@@ -146,7 +147,7 @@ static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
     int64_t fill = ring_fill(__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE), tail);
     long done = fill;
     if (fill > 0) {
-        done = ring_copy(p, tail, buf, (size_t)fill < n ? (size_t)fill : n, false);
+        done = ring_copy(p, tail - p->w->start, buf, (size_t)fill < n ? (size_t)fill : n, false);
         if (done > 0)
             __atomic_store_n(&p->r->tail, tail + (uint32_t)done, __ATOMIC_RELEASE);
     }
@@ -193,7 +194,9 @@ static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
     long done = fill < 0 ? fill : 0;
     size_t room = fill < 0 ? 0 : PIPE_SIZE - (size_t)fill;
     if (fill >= 0 && room >= least) {
-        done = ring_copy(p, head, buf, room < n ? room : n, true);
+        if (!fill)
+            p->w->start = head;
+        done = ring_copy(p, head - p->w->start, buf, room < n ? room : n, true);
         // A write of up to PIPE_BUF is all or nothing, also when its buffer ends in nowhere.
         if (done >= 0 && (size_t)done < n && n <= LX_PIPE_BUF)
             done = -LX_EFAULT;

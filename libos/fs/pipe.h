@@ -6,6 +6,10 @@
 //     readers' half   page 0: struct pipe_readers                                  written by
 //                     readers, read by writers
 //
+// A byte stands in the ring at its cursor less `start`. A writer that finds the ring empty begins
+// it anew by setting `start` to its cursor, so that a pipe whose bytes are taken as they come uses
+// one page. A reader loads `start` behind the head: while there are bytes, nobody changes it.
+//
 // Cursors count bytes modulo 2^32. The peer's cursor is an allegation: fill = head - tail must not
 // exceed the ring, otherwise the peer is broken and the pipe answers EIO.
 //
@@ -28,7 +32,7 @@
 struct pipe_writers {
     uint32_t size, version;
     volatile uint32_t head;
-    uint32_t reserved;
+    volatile uint32_t start;
     volatile uint64_t lock; // exo_env_id_t of the owner, 0 = free; PIPE_LOCK_WAITED
 };
 
