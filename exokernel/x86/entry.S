@@ -261,7 +261,8 @@ user_copy:
     xor %eax, %eax
     rep \slow
     ret
-1:  vmovdqu %ymm0, -32(%rsp)
+1:  sub $32, %rsp
+    vmovdqu %ymm0, (%rsp)
     vpxor %xmm0, %xmm0, %xmm0
     lea 4096(%rdi), %rax
 2:  .irp at, 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480
@@ -274,7 +275,8 @@ user_copy:
     add $512, %rdi
     cmp %rax, %rdi
     jne 2b
-    vmovdqu -32(%rsp), %ymm0
+    vmovdqu (%rsp), %ymm0
+    add $32, %rsp
     ret
     .endm
     PAGE page_zero, stosq, 0
