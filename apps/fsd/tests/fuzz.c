@@ -187,6 +187,8 @@ static void restart(void)
     struct ext_dev *dev = vol.dev;
     memcpy(fake_frame(first_frame), snapshot, snapshot_frames * PAGE);
     OK(ext_mount(&vol, dev, &args));
+    vol.watch = &names_watch;
+    names_forget_all();
     fake_now = 1000000000;
     fake_seed = 1;
     for (unsigned i = 0; i < CLIENTS; i++)
