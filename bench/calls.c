@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/times.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +116,52 @@ static void run_itimer(long n)
         must(setitimer(ITIMER_REAL, &t, &old) == 0, "setitimer");
 }
 
+static void run_times(long n)
+{
+    struct tms t;
+    while (n--)
+        must(times(&t) != (clock_t)-1, "times");
+}
+
+static void run_getrlimit(long n)
+{
+    struct rlimit limit;
+    while (n--)
+        must(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+}
+
+static void run_isatty(long n)
+{
+    while (n--)
+        must(!isatty(fd), "isatty");
+}
+
+static void run_getpgid(long n)
+{
+    while (n--)
+        must(getpgid(0) >= 0 && getsid(0) >= 0, "getpgid");
+}
+
+static void run_getgroups(long n)
+{
+    gid_t groups[64];
+    while (n--)
+        must(getgroups(64, groups) >= 0, "getgroups");
+}
+
+static void run_sigpending(long n)
+{
+    sigset_t set;
+    while (n--)
+        must(sigpending(&set) == 0, "sigpending");
+}
+
+static void run_fcntl(long n)
+{
+    while (n--)
+        must(fcntl(fd, F_GETFL) >= 0, "fcntl");
+}
+
 const struct bench bench_calls[] = {
     {"getppid", "getppid", 0, NULL, NULL, run_getppid, NULL},
     {"sigaction", "sigaction", 0, NULL, NULL, run_sigaction, NULL},
@@ -129,5 +176,12 @@ const struct bench bench_calls[] = {
     {"getrusage", "getrusage", 0, NULL, NULL, run_getrusage, NULL},
     {"yield", "sched_yield, alone", 0, NULL, NULL, run_yield, NULL},
     {"itimer", "setitimer", 0, NULL, NULL, run_itimer, NULL},
+    {"times", "times", 0, NULL, NULL, run_times, NULL},
+    {"getrlimit", "getrlimit", 0, NULL, NULL, run_getrlimit, NULL},
+    {"isatty", "isatty of /dev/null", 0, open_null, NULL, run_isatty, NULL},
+    {"getpgid", "getpgid and getsid", 0, NULL, NULL, run_getpgid, NULL},
+    {"getgroups", "getgroups", 0, NULL, NULL, run_getgroups, NULL},
+    {"sigpending", "sigpending", 0, NULL, NULL, run_sigpending, NULL},
+    {"fcntl", "fcntl(F_GETFL)", 0, open_null, NULL, run_fcntl, NULL},
     BENCH_END,
 };

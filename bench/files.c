@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -142,6 +143,99 @@ static void run_write_file(long n)
     }
 }
 
+static void run_write_byte(long n)
+{
+    while (n--)
+        must(pwrite(fd, buffer, 1, n & 4095) == 1, "pwrite");
+}
+
+// From beginning to end: the cost of 4 KiB.
+static void run_read_through(long n)
+{
+    while (n--) {
+        ssize_t got = read(fd, buffer, 4 * KIB);
+        must(got >= 0, "read");
+        if (got == 0)
+            must(lseek(fd, 0, SEEK_SET) == 0, "lseek");
+    }
+}
+
+static void run_writev(long n)
+{
+    struct iovec v[4] = {
+        {buffer, 100}, {buffer + 100, 100}, {buffer + 200, 100}, {buffer + 300, 100}};
+    while (n--)
+        must(pwritev(fd, v, 4, 0) == 400, "pwritev");
+}
+
+// One block behind the end, with a hole before it, and the file is empty again.
+static void run_write_hole(long n)
+{
+    while (n--)
+        must(pwrite(fd, buffer, 1, 64 * KIB) == 1 && ftruncate(fd, 0) == 0, "pwrite");
+}
+
+static void run_sync(long n)
+{
+    while (n--)
+        must(pwrite(fd, buffer, 4 * KIB, 0) == 4 * KIB && fdatasync(fd) == 0, "fdatasync");
+}
+
+static void run_flock(long n)
+{
+    while (n--)
+        must(flock(fd, n & 1 ? LOCK_EX : LOCK_UN) == 0, "flock");
+}
+
+static void run_utime(long n)
+{
+    struct timespec times[2] = {{1000000000, 0}, {1000000000, 0}};
+    while (n--)
+        must(futimens(fd, times) == 0, "futimens");
+}
+
+static void run_fchmod(long n)
+{
+    while (n--)
+        must(fchmod(fd, n & 1 ? 0600 : 0644) == 0, "fchmod");
+}
+
+static void run_fallocate(long n)
+{
+    while (n--)
+        must(posix_fallocate(fd, 0, 64 * KIB) == 0 && ftruncate(fd, 0) == 0, "posix_fallocate");
+}
+
+static void run_store(long n)
+{
+    while (n--) {
+        volatile char *map = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        must(map != MAP_FAILED, "mmap");
+        for (size_t at = 0; at < 64 * KIB; at += 4 * KIB)
+            map[at] = 1;
+        must(munmap((void *)map, 64 * KIB) == 0, "munmap");
+    }
+}
+
+static void run_private(long n)
+{
+    while (n--) {
+        volatile char *map = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+        must(map != MAP_FAILED, "mmap");
+        for (size_t at = 0; at < 64 * KIB; at += 4 * KIB)
+            map[at] = 1;
+        must(munmap((void *)map, 64 * KIB) == 0, "munmap");
+    }
+}
+
+static void run_open_truncate(long n)
+{
+    while (n--) {
+        int out = open("copy", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        must(write(out, buffer, 100) == 100 && close(out) == 0, "write");
+    }
+}
+
 const struct bench bench_files[] = {
     {"pread-4k", "pread 4 KiB cached", 0, setup_file, NULL, run_pread_4k, NULL},
     {"pread-64k", "pread 64 KiB cached", 0, setup_file, NULL, run_pread_64k, NULL},
@@ -158,5 +252,20 @@ const struct bench bench_files[] = {
     {"fsync", "fsync of a clean file", 0, setup_file, NULL, run_fsync, NULL},
     {"map-file", "mmap, read and munmap 256 KiB of a file", 0, setup_file, NULL, run_map, NULL},
     {"write-1m", "create, write 1 MiB, unlink", 0, setup_file, NULL, run_write_file, NULL},
+    {"write-1", "write 1 B of a file", 0, setup_file, NULL, run_write_byte, NULL},
+    {"read-through", "read a file from end to end, per 4 KiB", 0, setup_file, NULL,
+     run_read_through, NULL},
+    {"writev", "pwritev, 4 x 100 B", 0, setup_file, NULL, run_writev, NULL},
+    {"write-hole", "write behind a hole, ftruncate", 0, setup_append, NULL, run_write_hole, NULL},
+    {"fdatasync", "write 4 KiB and fdatasync", 0, setup_file, NULL, run_sync, NULL},
+    {"flock", "flock or unlock", 0, setup_file, NULL, run_flock, NULL},
+    {"futimens", "futimens", 0, setup_file, NULL, run_utime, NULL},
+    {"fchmod", "fchmod", 0, setup_file, NULL, run_fchmod, NULL},
+    {"fallocate", "posix_fallocate 64 KiB, ftruncate", 0, setup_append, NULL, run_fallocate, NULL},
+    {"map-store", "mmap a file, store to 64 KiB, munmap", 0, setup_file, NULL, run_store, NULL},
+    {"map-private", "mmap a file privately, store to 64 KiB, munmap", 0, setup_file, NULL,
+     run_private, NULL},
+    {"open-truncate", "open with O_TRUNC, write 100 B, close", 0, NULL, NULL, run_open_truncate,
+     NULL},
     BENCH_END,
 };

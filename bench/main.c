@@ -9,7 +9,7 @@
  * instruction; with -w, and on machines without such a counter, one nanosecond. The number of
  * operations in a run is found by trying, the cost is the median of REPEATS runs. The program
  * starts itself again for each row (bench -1 NAME), and as the program that does nothing (bench
- * -0).
+ * -0 [TIMES]).
  */
 #include "bench.h"
 #include <errno.h>
@@ -237,11 +237,23 @@ static void find_self(const char *name)
     *strrchr(bench_home, '/') = 0;
 }
 
+// The program that does nothing; with a number, it starts itself that many times first.
+static void do_nothing(char **argv)
+{
+    char left[24];
+    long n = argv[2] ? atol(argv[2]) : 0;
+    if (n <= 0)
+        _exit(0);
+    snprintf(left, sizeof(left), "%ld", n - 1);
+    execv(argv[0], (char *[]){argv[0], argv[1], left, NULL});
+    _exit(127);
+}
+
 int main(int argc, char **argv)
 {
     int option, list = 0, one = 0, found = 0;
     if (argc > 1 && strcmp(argv[1], "-0") == 0)
-        _exit(0);
+        do_nothing(argv);
     find_self(argv[0]);
     while ((option = getopt(argc, argv, "wl1")) != -1) {
         by_clock |= option == 'w';

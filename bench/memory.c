@@ -134,6 +134,57 @@ static void run_advise(long n)
     }
 }
 
+static void run_mremap(long n)
+{
+    while (n--) {
+        volatile char *at = map(16 * PAGE);
+        at[0] = at[15 * PAGE] = 1;
+        at = mremap((void *)at, 16 * PAGE, 64 * PAGE, MREMAP_MAYMOVE);
+        must(at != MAP_FAILED && munmap((void *)at, 64 * PAGE) == 0, "mremap");
+    }
+}
+
+// 16 MiB at once; the cost of one page.
+static void run_touch_many(long n)
+{
+    volatile char *at = map((size_t)n * PAGE);
+    for (long i = 0; i < n; i++)
+        at[i * PAGE] = 1;
+    must(munmap((void *)at, (size_t)n * PAGE) == 0, "munmap");
+}
+
+static void map_shared(long n)
+{
+    area = mmap(NULL, (size_t)n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    must(area != MAP_FAILED, "mmap");
+}
+
+static void read_area(long n)
+{
+    for (long i = 0; i < n; i++)
+        (void)area[i * PAGE];
+}
+
+static void run_protect_many(long n)
+{
+    while (n--)
+        must(mprotect((void *)area, PAGES * PAGE, n & 1 ? PROT_READ : PROT_READ | PROT_WRITE) == 0,
+             "mprotect");
+}
+static int setup_touched_many(void)
+{
+    map_area(0);
+    touch_area(PAGES);
+    return 0;
+}
+
+static void run_mincore(long n)
+{
+    unsigned char resident[PAGES];
+    while (n--)
+        must(mincore((void *)area, PAGES * PAGE, resident) == 0, "mincore");
+}
+
 const struct bench bench_memory[] = {
     {"mmap", "mmap and munmap 4 KiB", 0, NULL, NULL, run_mmap, NULL},
     {"fault", "anonymous fault", PAGES, NULL, map_area, touch_area, unmap_area},
@@ -143,5 +194,11 @@ const struct bench bench_memory[] = {
     {"mmap-touch", "mmap, touch and munmap 64 KiB", 0, NULL, NULL, run_mmap_touch, NULL},
     {"malloc", "malloc, touch, free 256 KiB", 0, NULL, NULL, run_malloc, NULL},
     {"madvise", "touch and madvise away 4 KiB", 0, setup_touched, NULL, run_advise, NULL},
+    {"mremap", "mmap 64 KiB, mremap to 256 KiB, munmap", 0, NULL, NULL, run_mremap, NULL},
+    {"touch-16m", "mmap, touch, munmap 16 MiB, per page", 4096, NULL, NULL, run_touch_many, NULL},
+    {"fault-shared", "shared anonymous fault", PAGES, NULL, map_shared, touch_area, unmap_area},
+    {"fault-read", "anonymous fault by reading", PAGES, NULL, map_area, read_area, unmap_area},
+    {"mprotect-64", "mprotect of 64 pages", 0, setup_touched_many, NULL, run_protect_many, NULL},
+    {"mincore", "mincore of 64 pages", 0, setup_touched_many, NULL, run_mincore, NULL},
     BENCH_END,
 };

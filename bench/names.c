@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define ENTRIES 1000
@@ -149,6 +151,99 @@ static void run_readdir(long n)
     }
 }
 
+static int setup_link(void)
+{
+    setup_file();
+    must(symlink("file", "soft") == 0, "symlink");
+    must(getcwd(path, sizeof(path) - 8) != NULL, "getcwd");
+    strcat(path, "/soft");
+    return 0;
+}
+
+static void run_readlink(long n)
+{
+    char text[64];
+    while (n--)
+        must(readlink(path, text, sizeof(text)) == 4, "readlink");
+}
+
+static void run_lstat(long n)
+{
+    struct stat status;
+    while (n--)
+        must(lstat(path, &status) == 0, "lstat");
+}
+
+static int setup_few(void)
+{
+    char name[32];
+    must(mkdir("few", 0755) == 0, "mkdir");
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof(name), "few/entry-%d", i);
+        close(make_file(name, 0));
+    }
+    return 0;
+}
+
+static void run_readdir_few(long n)
+{
+    while (n--) {
+        DIR *directory = opendir("few");
+        must(directory != NULL, "opendir");
+        while (readdir(directory))
+            ;
+        must(closedir(directory) == 0, "readdir");
+    }
+}
+
+static void run_open_none(long n)
+{
+    while (n--)
+        must(open("none", O_RDONLY) < 0, "open");
+}
+
+static void run_open_existing(long n)
+{
+    while (n--)
+        must(close(open("file", O_RDWR | O_CREAT, 0644)) == 0, "open");
+}
+
+// The way editors and package managers replace a file.
+static void run_replace(long n)
+{
+    while (n--) {
+        int fd = open("new", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        must(write(fd, path, 100) == 100 && close(fd) == 0, "write");
+        must(rename("new", "file") == 0, "rename");
+    }
+}
+
+static void run_statvfs(long n)
+{
+    struct statvfs status;
+    while (n--)
+        must(statvfs(path, &status) == 0, "statvfs");
+}
+
+static void run_utimes(long n)
+{
+    while (n--)
+        must(utimensat(AT_FDCWD, path, NULL, 0) == 0, "utimensat");
+}
+
+static void run_mkfifo(long n)
+{
+    while (n--)
+        must(mkfifo("queue", 0644) == 0 && unlink("queue") == 0, "mkfifo");
+}
+
+static void run_realpath(long n)
+{
+    char text[4096];
+    while (n--)
+        must(realpath(path, text) != NULL, "realpath");
+}
+
 const struct bench bench_names[] = {
     {"open-close", "open and close", 0, setup_file, NULL, run_open, NULL},
     {"stat", "stat", 0, setup_file, NULL, run_stat, NULL},
@@ -169,5 +264,19 @@ const struct bench bench_names[] = {
     {"chmod", "chmod", 0, setup_file, NULL, run_chmod, NULL},
     {"getcwd", "getcwd", 0, NULL, NULL, run_getcwd, NULL},
     {"chdir", "chdir", 0, NULL, NULL, run_chdir, NULL},
+    {"readlink", "readlink", 0, setup_link, NULL, run_readlink, NULL},
+    {"lstat-link", "lstat of a symbolic link", 0, setup_link, NULL, run_lstat, NULL},
+    {"stat-link", "stat by a symbolic link", 0, setup_link, NULL, run_stat, NULL},
+    {"open-link", "open and close by a symbolic link", 0, setup_link, NULL, run_open, NULL},
+    {"readdir-10", "readdir of 10", 0, setup_few, NULL, run_readdir_few, NULL},
+    {"open-none", "open of nothing", 0, NULL, NULL, run_open_none, NULL},
+    {"open-existing", "open with O_CREAT what exists, close", 0, setup_file, NULL,
+     run_open_existing, NULL},
+    {"replace", "write a new file of 100 B, rename over the old", 0, setup_file, NULL, run_replace,
+     NULL},
+    {"statvfs", "statvfs", 0, setup_file, NULL, run_statvfs, NULL},
+    {"utimensat", "utimensat, now", 0, setup_file, NULL, run_utimes, NULL},
+    {"mkfifo", "mkfifo and unlink", 0, NULL, NULL, run_mkfifo, NULL},
+    {"realpath", "realpath", 0, setup_tree, NULL, run_realpath, NULL},
     BENCH_END,
 };

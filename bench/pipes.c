@@ -193,6 +193,69 @@ static void run_poll_wake(long n)
              "poll");
 }
 
+static void echo_fifo(void)
+{
+    char byte;
+    while (read(here[0], &byte, 1) == 1)
+        must(write(there[1], &byte, 1) == 1, "write");
+}
+
+static int setup_fifo(void)
+{
+    must(mkfifo("one", 0600) == 0 && mkfifo("two", 0600) == 0, "mkfifo");
+    here[0] = here[1] = open("one", O_RDWR);
+    there[0] = there[1] = open("two", O_RDWR);
+    must(here[0] >= 0 && there[0] >= 0, "open");
+    helper(echo_fifo);
+    return 0;
+}
+
+static int watch_ready(void)
+{
+    if (setup_pipes() < 0)
+        return -1;
+    watched[0] = (struct pollfd){.fd = here[0], .events = POLLIN};
+    return write(here[1], block, 1) == 1 ? 0 : -1;
+}
+static void run_poll_ready(long n)
+{
+    while (n--)
+        must(poll(watched, 1, -1) == 1, "poll");
+}
+
+static void run_select_100(long n)
+{
+    while (n--) {
+        struct timeval none = {0, 0};
+        fd_set set;
+        FD_ZERO(&set);
+        for (int i = 0; i < WATCH; i++)
+            FD_SET(watched[i].fd, &set);
+        must(select(watched[WATCH - 1].fd + 1, &set, NULL, NULL, &none) == 0, "select");
+    }
+}
+
+// As much as PIPE_BUF, which may not be torn.
+static void run_stream_small(long n)
+{
+    for (long i = 0; i < n; i++)
+        must(write(here[1], block, 4 * KIB) == 4 * KIB, "write");
+}
+static void swallow_all(void)
+{
+    close(here[1]);
+    while (read(here[0], block, sizeof(block)) > 0)
+        ;
+}
+static int setup_stream_small(void)
+{
+    if (setup_pipes() < 0)
+        return -1;
+    helper(swallow_all);
+    close(here[0]);
+    return 0;
+}
+
 const struct bench bench_pipes[] = {
     {"pipe", "pipe round trip between processes", 0, setup_round_trip, NULL, run_round_trip, NULL},
     {"socketpair", "socketpair round trip", 0, setup_socketpair, NULL, run_socketpair, NULL},
@@ -204,5 +267,9 @@ const struct bench bench_pipes[] = {
     {"poll-wake", "pipe round trip with poll", 0, setup_round_trip, NULL, run_poll_wake, NULL},
     {"pipe-self", "write and read 512 B of one's own pipe", 0, setup_pipes, NULL, run_self, NULL},
     {"pipe-open", "pipe and close both", 0, NULL, NULL, run_pipe, NULL},
+    {"fifo", "FIFO round trip between processes", 0, setup_fifo, NULL, run_round_trip, NULL},
+    {"poll-ready", "poll of one that is ready", 0, watch_ready, NULL, run_poll_ready, NULL},
+    {"select-100", "select of 100 descriptors", 0, setup_watch, NULL, run_select_100, NULL},
+    {"pipe-4k", "pipe, per 4 KiB written", 0, setup_stream_small, NULL, run_stream_small, NULL},
     BENCH_END,
 };

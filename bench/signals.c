@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Signals, to oneself and between processes.
 #include "bench.h"
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -108,6 +109,43 @@ static void run_pending(long n)
         must(raise(SIGUSR1) == 0 && sigtimedwait(&chosen, NULL, &none) == SIGUSR1, "sigtimedwait");
 }
 
+static void run_queue(long n)
+{
+    siginfo_t info;
+    while (n--)
+        must(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 1}) == 0 &&
+                 sigwaitinfo(&chosen, &info) == SIGUSR1,
+             "sigqueue");
+}
+
+static void run_alternate(long n)
+{
+    static char stack[16384];
+    stack_t other_stack = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    while (n--)
+        must(sigaltstack(&other_stack, NULL) == 0, "sigaltstack");
+}
+
+static void run_jump(long n)
+{
+    static sigjmp_buf point;
+    while (n--)
+        if (sigsetjmp(point, 1) == 0)
+            siglongjmp(point, 1);
+}
+
+static timer_t timer;
+static int setup_timer(void)
+{
+    return timer_create(CLOCK_MONOTONIC, NULL, &timer);
+}
+static void run_timer(long n)
+{
+    struct itimerspec t = {.it_value = {1000, 0}};
+    while (n--)
+        must(timer_settime(timer, 0, &t, NULL) == 0, "timer_settime");
+}
+
 const struct bench bench_signals[] = {
     {"raise", "raise", 0, setup_raise, NULL, run_raise, NULL},
     {"signal", "signal ping-pong", 0, setup_ping_pong, NULL, run_ping_pong, NULL},
@@ -115,5 +153,9 @@ const struct bench bench_signals[] = {
     {"kill-0", "kill of oneself with signal 0", 0, NULL, NULL, run_kill_none, NULL},
     {"sig-pending", "raise blocked, take by sigtimedwait", 0, setup_pending, NULL, run_pending,
      NULL},
+    {"sigqueue", "sigqueue to oneself, sigwaitinfo", 0, setup_pending, NULL, run_queue, NULL},
+    {"sigaltstack", "sigaltstack", 0, NULL, NULL, run_alternate, NULL},
+    {"siglongjmp", "sigsetjmp and siglongjmp", 0, NULL, NULL, run_jump, NULL},
+    {"timer", "timer_settime", 0, setup_timer, NULL, run_timer, NULL},
     BENCH_END,
 };
