@@ -9,6 +9,8 @@
 #include <mem/mem.h>
 #include <fs/file.h>
 
+#define BATCH_MAX 16u
+
 struct backing_of_file {
     struct backing b;
     struct file *file;
@@ -16,6 +18,8 @@ struct backing_of_file {
 struct backing_of_memory {
     struct backing b;
     uint64_t pages;
+    uint64_t expected; // the page that follows what was bought last
+    uint64_t batch;    // pages bought then
     uint64_t nsegs;
     exo_handle_t *segs;
 };
@@ -83,19 +87,41 @@ static int of_memory_segment(struct backing *b, uint64_t part, bool write, exo_h
 
 #define ENTRY_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC)
 
+static int64_t memory_buy(struct backing_of_memory *m, uint64_t page, uint64_t count)
+{
+    int64_t frames = frames_buy(count);
+    if (frames < 0)
+        return frames;
+    int64_t r = exo_segment_fill(m->segs[page / PART_PAGES], page % PART_PAGES,
+                                 (exo_handle_t)frames, 0, count | (uint64_t)ENTRY_RIGHTS << 32);
+    exo_cap_delete((exo_handle_t)frames);
+    return r;
+}
+
+// Pages touched one after the other are bought together, ever more of them.
 static int of_memory_fill(struct backing *b, uint64_t page, bool write)
 {
     struct backing_of_memory *m = (struct backing_of_memory *)b;
     (void)write;
     if (page >= m->pages)
         return -LX_ENXIO;
-    int64_t frame = frames_buy(1);
-    if (frame < 0)
-        return lx_error(frame);
-    int64_t r = exo_segment_fill(m->segs[page / PART_PAGES], page % PART_PAGES, (exo_handle_t)frame,
-                                 0, 1 | (uint64_t)ENTRY_RIGHTS << 32);
-    exo_cap_delete((exo_handle_t)frame);
-    return r == -EXO_EEXISTS ? 0 : lx_error(r); // another sharer was first
+    uint64_t room = PART_PAGES - page % PART_PAGES, count = 1;
+    if (page == m->expected && m->batch)
+        count = m->batch < BATCH_MAX ? m->batch * 2 : BATCH_MAX;
+    if (room > m->pages - page)
+        room = m->pages - page;
+    if (count > room)
+        count = room;
+    int64_t r = memory_buy(m, page, count);
+    if (count > 1 && (r == -EXO_EEXISTS || r == -EXO_ENOMEM))
+        r = memory_buy(m, page, count = 1);
+    if (r == -EXO_EEXISTS)
+        return 0; // another sharer was first
+    if (r == 0) {
+        m->batch = count;
+        m->expected = page + count;
+    }
+    return lx_error(r);
 }
 
 static long of_memory_read(struct backing *b, uint64_t dst, size_t n, uint64_t offset)

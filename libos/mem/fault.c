@@ -21,6 +21,7 @@
 #define FAULT_EXEC    16u
 
 #define BATCH_MAX   16u
+#define AROUND      16u // pages that are shown with one that was missing
 #define TABLES      8u  // that an operation may buy besides its pages
 #define REPEATS_MAX 64u // refreshing the same page this often in a row: nothing we do helps
 
@@ -252,6 +253,19 @@ static int part_open(struct region *r, unsigned k)
     return 0;
 }
 
+// Of what the operation shows, only the block that the page lies in: its neighbours often came with
+// it, the rest is as it was.
+static void around(struct exo_map_op *op, uint64_t page)
+{
+    uint64_t from = page & ~(AROUND * PAGE - 1), to = from + AROUND * PAGE;
+    uint64_t end = op->va + op->count * PAGE;
+    from = from > op->va ? from : op->va;
+    to = to < end ? to : end;
+    op->first += (from - op->va) / PAGE;
+    op->va = from;
+    op->count = (uint32_t)((to - from) / PAGE);
+}
+
 // The page is missing in the segment, or its entry allows too little: ask, then show it.
 static int part_refresh(struct region *r, unsigned k, uint64_t page, bool write)
 {
@@ -264,6 +278,7 @@ static int part_refresh(struct region *r, unsigned k, uint64_t page, bool write)
     part_window(r, k, &op);
     if (op.count == PART_PAGES && op.va % PART_SIZE == 0)
         return 0; // one directory entry: the segment is the table
+    around(&op, page);
     return lx_error(map_op(&op));
 }
 
