@@ -135,6 +135,19 @@ static char *memory_of(uint32_t slot)
     return (char *)BLOCK_WINDOWS + (uint64_t)(slot - module_blocks) * PAGE;
 }
 
+// In half the steps memset takes, each of which costs on an emulated machine.
+static void *page_zero(void *at)
+{
+    typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+    for (pair *p = at, *end = p + PAGE / sizeof(pair); p < end; p += 16) {
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            p[i] = (pair){0};
+        __asm__ volatile("" ::: "memory"); // or the compiler calls memset after all
+    }
+    return at;
+}
+
 static void *block(struct ext_dev *dev, uint32_t blk, bool will_write)
 {
     static char zero[PAGE] __attribute__((aligned(PAGE)));
@@ -150,14 +163,14 @@ static void *block(struct ext_dev *dev, uint32_t blk, bool will_write)
     }
     slot_of[blk] = spare_take() + 1;
     at_of[blk] = memory_of(slot_of[blk] - 1);
-    return memset(at_of[blk], 0, PAGE);
+    return page_zero(at_of[blk]);
 }
 
 static void *fresh(struct ext_dev *dev, uint32_t blk)
 {
     bool had = blk < nblocks && slot_of[blk];
     void *at = block(dev, blk, true);
-    return at && had ? memset(at, 0, PAGE) : at;
+    return at && had ? page_zero(at) : at;
 }
 
 static void discard(struct ext_dev *dev, uint32_t blk)

@@ -76,14 +76,14 @@ struct node {
     uint32_t ino;
     uint32_t opens;
     uint32_t mode;
-    uint32_t uid; // who pays
+    uint32_t uid;       // who pays
+    uint64_t spare_end; // blocks past the end may be there up to this one
     struct page shared;
     struct fs_node *page; // in it
     RB_HEAD(parts, part) parts;
-    bool written;      // a writable segment is out: dirty bits tell of writes
-    bool user_writes;  // ... to somebody who is not root
-    bool spare_blocks; // blocks past the end may be there
-    bool orphan;       // no name is left
+    bool written;     // a writable segment is out: dirty bits tell of writes
+    bool user_writes; // ... to somebody who is not root
+    bool orphan;      // no name is left
     LIST_HEAD(, lock) locks;
     LIST_HEAD(, lock_wait) waits;
     LIST_HEAD(, reserve) reserves;

@@ -135,11 +135,14 @@ static void drop_dead(struct node *n)
 // Frees what nobody has reserved any more.
 static void trim(struct node *n)
 {
-    if (!n->spare_blocks || !LIST_EMPTY(&n->reserves))
+    uint64_t pages = (n->page->size + PAGE - 1) / PAGE;
+    if (!LIST_EMPTY(&n->reserves))
         return;
-    seg_cut(n, (n->page->size + PAGE - 1) / PAGE);
-    ext_trim_end(&vol, n->ino);
-    n->spare_blocks = false;
+    if (n->spare_end > pages) {
+        seg_cut(n, pages);
+        ext_trim_end(&vol, n->ino);
+    }
+    n->spare_end = 0;
 }
 
 void reserves_settle(struct node *n)
@@ -239,14 +242,13 @@ long op_write(struct request *r, struct open *o)
 static uint64_t allocate(struct request *r, struct node *n, uint64_t page, uint64_t end, int *err)
 {
     struct ext_inode inode;
-    uint32_t blk;
+    uint32_t got;
     *err = ext_inode_load(&vol, n->ino, &inode);
-    while (*err == 0 && page < end) {
-        *err = ext_map_alloc(&vol, &r->cred, &inode, page, &blk);
-        page += *err == 0;
-    }
-    if (page * PAGE > n->page->size)
-        n->spare_blocks = true;
+    for (; *err == 0 && page < end; page += *err == 0 ? got : 0)
+        *err = ext_map_alloc_run(&vol, &r->cred, &inode, page,
+                                 (uint32_t)min_u64(end - page, PART_PAGES), &got);
+    if (page > n->spare_end)
+        n->spare_end = page;
     return page;
 }
 

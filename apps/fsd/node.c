@@ -327,6 +327,6 @@ int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred)
     if (err < 0)
         seg_refresh(n, 0, (n->page->size + PAGE - 1) / PAGE);
     else if (shrinks)
-        n->spare_blocks = false;
+        n->spare_end = 0;
     return err;
 }

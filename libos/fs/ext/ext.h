@@ -207,6 +207,9 @@ int ext_map_list(struct ext_vol *vol, const struct ext_inode *inode, uint64_t lb
 // Makes sure the block exists; a new one is zero. Changes *inode and stores it.
 int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
                   uint64_t lblk, uint32_t *out);
+// The same for as many of n blocks, from lblk on, as one step makes or finds: *got, at least one.
+int ext_map_alloc_run(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
+                      uint64_t lblk, uint32_t n, uint32_t *got);
 
 // --- file bytes (file.c) ---
 

@@ -59,6 +59,7 @@ int ext_super_set32(struct ext_vol *vol, uint32_t field, uint32_t value);
 int ext_group_get(struct ext_vol *vol, uint32_t group, const struct ext_disk_group **out);
 int ext_group_edit(struct ext_vol *vol, uint32_t group, struct ext_disk_group **out);
 bool ext_block_is_data(const struct ext_vol *vol, uint32_t blk);
+uint32_t ext_data_run(const struct ext_vol *vol, uint32_t blk, uint32_t n);
 int ext_writable(const struct ext_vol *vol);
 
 // zone.c
@@ -68,12 +69,16 @@ uint32_t ext_zones_max(uint32_t ngroups);
 // bitmap.c
 bool ext_bit_test(const uint8_t *map, uint32_t bit);
 uint32_t ext_bit_find(const uint8_t *map, uint32_t from, uint32_t end);
+uint32_t ext_bit_find_set(const uint8_t *map, uint32_t from, uint32_t end);
+void ext_bits_put(uint8_t *map, uint32_t from, uint32_t end, bool on);
 uint32_t ext_byte_find(const uint8_t *map, uint32_t from, uint32_t end);
 
 // alloc.c
 void ext_cred_note(struct ext_vol *vol, const struct ext_cred *cred);
-int ext_block_alloc(struct ext_vol *vol, uint32_t goal, uint32_t *out);
-int ext_block_free(struct ext_vol *vol, uint32_t blk);
+#define EXT_RUN_MAX 64u // blocks that one transaction allocates
+int ext_blocks_alloc(struct ext_vol *vol, uint32_t goal, uint32_t want, uint32_t *out,
+                     uint32_t *got);
+int ext_blocks_free(struct ext_vol *vol, uint32_t blk, uint32_t n);
 uint32_t ext_group_goal(const struct ext_vol *vol, uint32_t ino);
 
 // ialloc.c

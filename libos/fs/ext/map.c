@@ -129,37 +129,52 @@ static uint32_t goal_for(const struct ext_vol *vol, uint32_t ino, const uint32_t
     return table ? table + 1 : ext_group_goal(vol, ino);
 }
 
-// Allocates the block for ptrs[at] (table 0 is i_block itself) and stores the pointer.
-static int pointer_fill(struct ext_vol *vol, struct ext_inode *inode, const uint32_t *ptrs,
-                        uint32_t at, uint32_t table, uint32_t *blk)
+// Allocates the blocks for ptrs[at..at + *n) (table 0 is i_block itself), as many as lie one behind
+// the other, and stores the pointers.
+static int pointers_fill(struct ext_vol *vol, struct ext_inode *inode, const uint32_t *ptrs,
+                         uint32_t at, uint32_t table, uint32_t *blk, uint32_t *n)
 {
     uint32_t goal = goal_for(vol, inode->ino, ptrs, at, table);
-    int err = ext_block_alloc(vol, goal, blk);
+    uint32_t *p = table ? NULL : inode->block + at;
+    int err = ext_blocks_alloc(vol, goal, *n, blk, n);
+    if (!err && table)
+        err = ext_block_edit(vol, table, at * (uint32_t)sizeof(*p), *n * (uint32_t)sizeof(*p),
+                             (void **)&p);
     if (err < 0)
         return err;
-    inode->blocks += EXT_BLOCK_SIZE / 512;
-    if (!table) {
-        inode->block[at] = *blk;
-        return 0;
-    }
-    uint32_t *p;
-    err = ext_block_edit(vol, table, at * (uint32_t)sizeof(*p), sizeof(*p), (void **)&p);
-    if (!err)
-        *p = *blk;
-    return err;
+    inode->blocks += (uint64_t)*n * (EXT_BLOCK_SIZE / 512);
+    for (uint32_t i = 0; i < *n; i++)
+        p[i] = *blk + i;
+    return 0;
 }
 
+// How many of at most n pointers from the first on are holes.
+static uint32_t holes(const uint32_t *ptrs, uint32_t n)
+{
+    uint32_t i = 0;
+    while (i < n && !ptrs[i])
+        i++;
+    return i;
+}
+
+// The tables on the way are allocated as well.
 static int path_fill(struct ext_vol *vol, struct ext_inode *inode, const struct ext_path *p,
-                     uint32_t *out)
+                     uint32_t *out, uint32_t *n)
 {
     const uint32_t *ptrs = inode->block;
-    uint32_t table = 0;
+    uint32_t table = 0, want = *n, at;
     for (uint32_t level = 0;; level++) {
-        uint32_t blk = ptrs[p->at[level]];
+        at = p->at[level];
+        uint32_t blk = ptrs[at];
         const void *next;
         int err = pointer_check(vol, blk);
-        if (!err && !blk)
-            err = pointer_fill(vol, inode, ptrs, p->at[level], table, &blk);
+        *n = 1;
+        if (!err && !blk) {
+            if (level + 1 == p->depth)
+                *n = holes(ptrs + at,
+                           (uint32_t)ext_min(want, (table ? EXT_PTRS : EXT_NDIRECT) - at));
+            err = pointers_fill(vol, inode, ptrs, at, table, &blk, n);
+        }
         if (err)
             return err;
         *out = blk;
@@ -173,11 +188,15 @@ static int path_fill(struct ext_vol *vol, struct ext_inode *inode, const struct 
     }
 }
 
-// As ext_map_alloc, for the credentials already noted.
-int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, uint32_t *out)
+// The block is there or, when it is a hole, made, and with it what follows, *n at most; how many
+// there are is told in *n.
+static int run_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, uint32_t *out,
+                    uint32_t *n)
 {
     struct ext_path p;
     int err = ext_map_get(vol, inode, lblk, out);
+    if (!err && *out)
+        *n = 1;
     if (err || *out)
         return err;
     err = ext_writable(vol);
@@ -187,7 +206,7 @@ int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, ui
         return err;
     struct ext_inode before = *inode;
     uint32_t mark = ext_txn_begin(vol);
-    err = path_fill(vol, inode, &p, out);
+    err = path_fill(vol, inode, &p, out, n);
     if (!err)
         err = ext_inode_store(vol, inode);
     if (err)
@@ -195,9 +214,25 @@ int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, ui
     return ext_txn_end(vol, mark, err);
 }
 
+// As ext_map_alloc, for the credentials already noted.
+int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, uint32_t *out)
+{
+    uint32_t n = 1;
+    return run_fill(vol, inode, lblk, out, &n);
+}
+
 int ext_map_alloc(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
                   uint64_t lblk, uint32_t *out)
 {
     ext_cred_note(vol, cred);
     return ext_map_fill(vol, inode, lblk, out);
+}
+
+int ext_map_alloc_run(struct ext_vol *vol, const struct ext_cred *cred, struct ext_inode *inode,
+                      uint64_t lblk, uint32_t n, uint32_t *got)
+{
+    uint32_t blk;
+    *got = n;
+    ext_cred_note(vol, cred);
+    return run_fill(vol, inode, lblk, &blk, got);
 }

@@ -84,7 +84,7 @@ static int xattr_release(struct ext_vol *vol, struct ext_inode *inode)
     if (x->h_refcount > 1)
         x->h_refcount--;
     else
-        err = ext_block_free(vol, inode->file_acl);
+        err = ext_blocks_free(vol, inode->file_acl, 1);
     inode->file_acl = 0;
     inode->blocks -= ext_min(inode->blocks, EXT_BLOCK_SIZE / 512);
     return err;

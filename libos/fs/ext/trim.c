@@ -7,7 +7,7 @@
 // still in it, and the caller stores the inode. However the pointers of a damaged volume cross,
 // freeing a block twice is an error, so each is visited at most once. Recursion is three deep.
 //
-// Blocks of a file are freed one bit at a time: the counts on disk are right after every step.
+// Blocks of a file are freed in runs: the counts on disk are right after each.
 #include "internal.h"
 
 struct ext_trim {
@@ -16,32 +16,49 @@ struct ext_trim {
     uint32_t held[4]; // by level: the indirect block being walked
 };
 
-static int trim_tree(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t keep);
-
 // A block that is being walked must not be freed below itself: its memory would go away under us.
 static bool is_held(const struct ext_trim *t, uint32_t blk)
 {
     return blk == t->held[1] || blk == t->held[2] || blk == t->held[3];
 }
 
-static int trim_block(struct ext_trim *t, uint32_t *ptr)
+static int pointer_check(const struct ext_trim *t, uint32_t blk)
 {
-    int err = ext_block_free(t->vol, *ptr);
-    if (err)
-        return err;
-    *ptr = 0;
-    t->inode->blocks -= ext_min(t->inode->blocks, EXT_BLOCK_SIZE / 512);
+    if (is_held(t, blk) || !ext_block_is_data(t->vol, blk))
+        return ext_unclean(t->vol, "a block pointer names a block no file can own there");
     return 0;
 }
 
-// Frees what *ptr leads to, except the first `keep` data blocks below it.
-static int trim_pointer(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t keep)
+// Frees the n blocks behind each other that ptrs[0..n) name.
+static int trim_run(struct ext_trim *t, uint32_t *ptrs, uint32_t n)
 {
-    if (!*ptr)
-        return 0;
-    if (is_held(t, *ptr) || !ext_block_is_data(t->vol, *ptr))
-        return ext_unclean(t->vol, "a block pointer names a block no file can own there");
-    return level ? trim_tree(t, ptr, level, keep) : trim_block(t, ptr);
+    int err = ext_blocks_free(t->vol, ptrs[0], n);
+    if (err)
+        return err;
+    memset(ptrs, 0, n * sizeof(*ptrs));
+    t->inode->blocks -= ext_min(t->inode->blocks, (uint64_t)n * (EXT_BLOCK_SIZE / 512));
+    return 0;
+}
+
+// Frees the data blocks of ptrs[from..end), those in a row at once.
+static int trim_leaves(struct ext_trim *t, uint32_t *ptrs, uint32_t from, uint32_t end)
+{
+    int err = 0;
+    for (uint32_t i = from, run; i < end && !err; i += run) {
+        run = 1;
+        if (!ptrs[i])
+            continue;
+        err = pointer_check(t, ptrs[i]);
+        while (i + run < end && ptrs[i + run] == ptrs[i] + run && !is_held(t, ptrs[i + run]))
+            run++;
+        run = (uint32_t)ext_min(run, t->vol->blocks_per_group -
+                                         ptrs[i] % t->vol->blocks_per_group); // all or nothing
+        if (!err)
+            run = ext_data_run(t->vol, ptrs[i], run);
+        if (!err)
+            err = trim_run(t, ptrs + i, run);
+    }
+    return err;
 }
 
 static bool all_zero(const uint32_t *ptrs)
@@ -52,22 +69,29 @@ static bool all_zero(const uint32_t *ptrs)
     return true;
 }
 
+// Frees what the table at *ptr leads to and, if nothing is left below it, the table; the first
+// `keep` data blocks below it stay.
 static int trim_tree(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t keep)
 {
     uint32_t shift = (level - 1) * EXT_PTRS_SHIFT, first = (uint32_t)(keep >> shift);
     uint64_t part = keep & (((uint64_t)1 << shift) - 1);
     uint32_t *ptrs;
-    int err = ext_block_data(t->vol, *ptr, (void **)&ptrs);
+    if (!*ptr)
+        return 0;
+    int err = pointer_check(t, *ptr);
+    if (!err)
+        err = ext_block_data(t->vol, *ptr, (void **)&ptrs);
     if (err)
         return err;
     t->held[level] = *ptr;
-    for (uint32_t i = first; i < EXT_PTRS && !err; i++)
-        if (ptrs[i])
-            err = trim_pointer(t, ptrs + i, level - 1, i == first ? part : 0);
+    if (level == 1)
+        err = trim_leaves(t, ptrs, first, EXT_PTRS);
+    for (uint32_t i = first; i < EXT_PTRS && level > 1 && !err; i++)
+        err = trim_tree(t, ptrs + i, level - 1, i == first ? part : 0);
     t->held[level] = 0;
     if (err || (keep && !all_zero(ptrs)))
         return err;
-    return trim_block(t, ptr);
+    return trim_run(t, ptr, 1);
 }
 
 // Frees all blocks of the inode but the first `keep`. The caller stores the inode, whatever the
@@ -75,13 +99,15 @@ static int trim_tree(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t
 int ext_trim(struct ext_vol *vol, struct ext_inode *inode, uint64_t keep)
 {
     struct ext_trim t = {vol, inode, {0}};
-    uint64_t base = 0;
     int err = 0;
-    for (uint32_t i = 0; i < EXT_NBLOCK && !err; i++) {
-        uint32_t level = i < EXT_NDIRECT ? 0 : i - EXT_NDIRECT + 1;
+    if (keep < EXT_NDIRECT)
+        err = trim_leaves(&t, inode->block, (uint32_t)keep, EXT_NDIRECT);
+    uint64_t base = EXT_NDIRECT;
+    for (uint32_t level = 1; level <= EXT_NBLOCK - EXT_NDIRECT && !err; level++) {
         uint64_t span = (uint64_t)1 << level * EXT_PTRS_SHIFT;
         if (base + span > keep)
-            err = trim_pointer(&t, inode->block + i, level, keep > base ? keep - base : 0);
+            err = trim_tree(&t, inode->block + EXT_NDIRECT + level - 1, level,
+                            keep > base ? keep - base : 0);
         base += span;
     }
     return err;

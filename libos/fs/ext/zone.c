@@ -116,11 +116,11 @@ int ext_zones_build(struct ext_vol *vol, const struct ext_disk_super *sb, struct
     return zones_merge(vol);
 }
 
-// May an inode own this block?
-bool ext_block_is_data(const struct ext_vol *vol, uint32_t blk)
+// Of n blocks from blk on, how many, from the first, may an inode own?
+uint32_t ext_data_run(const struct ext_vol *vol, uint32_t blk, uint32_t n)
 {
     if (blk >= vol->nblocks)
-        return false;
+        return 0;
     uint32_t lo = 0, hi = vol->nzones;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -129,5 +129,14 @@ bool ext_block_is_data(const struct ext_vol *vol, uint32_t blk)
         else
             hi = mid;
     }
-    return lo == 0 || blk - vol->zones[lo - 1].start >= vol->zones[lo - 1].count;
+    if (lo && blk - vol->zones[lo - 1].start < vol->zones[lo - 1].count)
+        return 0;
+    uint32_t end = lo < vol->nzones ? vol->zones[lo].start : vol->nblocks;
+    return (uint32_t)ext_min(n, end - blk);
+}
+
+// May an inode own this block?
+bool ext_block_is_data(const struct ext_vol *vol, uint32_t blk)
+{
+    return ext_data_run(vol, blk, 1);
 }
