@@ -108,12 +108,6 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
     return 0;
 }
 
-void ctx_sleep(struct ctx *ctx, enum ctx_state state)
-{
-    ctx->state = (uint8_t)state;
-    this_cpu()->resched = true;
-}
-
 void ctx_cancel(struct ctx *ctx)
 {
     if (ctx->state == CTX_WAIT)
@@ -123,13 +117,18 @@ void ctx_cancel(struct ctx *ctx)
     deadline_clear(&ctx->timeout);
 }
 
-void ctx_wake(struct ctx *ctx, int64_t result)
+void ctx_rouse(struct ctx *ctx, int64_t result)
 {
     if (ctx->state == CTX_READY || ctx->state == CTX_DEAD)
         return;
     ctx_cancel(ctx);
     ctx->state = CTX_READY;
     ctx->regs.rax = (uint64_t)result;
+}
+
+void ctx_wake(struct ctx *ctx, int64_t result)
+{
+    ctx_rouse(ctx, result);
     slice_enqueue(ctx, false);
 }
 

@@ -50,7 +50,7 @@ static bool endpoint_dead(const struct endpoint *ep)
 
 // --- sleeping at an endpoint
 
-// The running context goes to sleep.
+// The running context goes to sleep; the scheduler is yet to be told.
 static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
 {
     ctx->endpoint = ep;
@@ -59,7 +59,7 @@ static void join(struct ctx *ctx, struct endpoint *ep, enum ctx_state state)
         TAILQ_INSERT_TAIL(&ep->callers, ctx, queue);
     else if (state == CTX_RECEIVE)
         TAILQ_INSERT_TAIL(&ep->receivers, ctx, queue);
-    ctx_sleep(ctx, state);
+    ctx->state = (uint8_t)state;
 }
 
 void endpoint_leave(struct ctx *ctx)
@@ -124,10 +124,10 @@ static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)
             cap_delete(s[done].to);
         return err;
     }
-    for (unsigned i = 0; i < EXO_MSG_CAPS; i++) {
-        if (i < count && s[i].mode == EXO_SEND_MOVE)
+    for (unsigned i = 0; i < count; i++) {
+        if (s[i].mode == EXO_SEND_MOVE)
             cap_delete(s[i].from);
-        to->block->recv[i] = i < count ? cspace_handle(s[i].to) : 0;
+        to->block->recv[i] = cspace_handle(s[i].to);
     }
     return 0;
 }
@@ -138,7 +138,9 @@ static int transfer(struct ctx *from, struct ctx *to)
     uint64_t meta = from->regs.rsi;
     uint32_t bytes = EXO_META_BYTES(meta), caps = EXO_META_CAPS(meta);
 
-    TRY(transfer_caps(from, to, caps));
+    memset(to->block->recv, 0, sizeof(to->block->recv));
+    if (caps)
+        TRY(transfer_caps(from, to, caps));
     memcpy(to->msg, from->msg, bytes);
     to->regs.rsi = EXO_META(bytes, caps);
     to->regs.rdx = from->regs.rdx;
@@ -165,8 +167,7 @@ static void event_fill(struct ctx *ctx, enum exo_event kind, uint64_t badge, uin
     ctx->block->in_env = env;
     ctx->block->in_handle = handle;
     ctx->regs.rsi = 0;
-    for (unsigned i = 0; i < EXO_MSG_CAPS; i++)
-        ctx->block->recv[i] = 0;
+    memset(ctx->block->recv, 0, sizeof(ctx->block->recv));
 }
 
 // The death has been told, or there is nobody to tell.
@@ -426,10 +427,11 @@ int64_t sys_call(struct ctx *ctx)
             return err;
         }
         join(ctx, ep, CTX_SERVED);
-        ctx_wake(server, 0);
-        schedule_to(server);
+        ctx_rouse(server, 0);
+        schedule_handoff(server);
     } else {
         join(ctx, ep, CTX_QUEUED);
+        schedule_handoff(NULL);
         server_push(ep->server);
     }
     return CALL_NO_RESULT;
@@ -437,9 +439,9 @@ int64_t sys_call(struct ctx *ctx)
 
 // --- reply_wait
 
-// Answers the call being served. Returns the caller if it is ready to go on. An error of the
-// transfer is the caller's result, and ours. A caller that died meanwhile is nobody to tell, except
-// that capabilities meant for it went nowhere: its server would wait for their end in vain.
+// Answers the call being served. The caller that is ready to go on is queued by ours. An error of
+// the transfer is the caller's result, and ours. A caller that died meanwhile is nobody to tell,
+// except that capabilities meant for it went nowhere: its server would wait for their end in vain.
 static int reply(struct ctx *ctx, struct ctx **ready)
 {
     struct ctx *caller = ctx->serving;
@@ -453,28 +455,13 @@ static int reply(struct ctx *ctx, struct ctx **ready)
         return 0;
     }
     err = transfer(ctx, caller);
-    ctx_wake(caller, err);
+    ctx_rouse(caller, err);
     *ready = caller;
     return err;
 }
 
-int64_t sys_reply_wait(struct ctx *ctx)
+static int64_t await(struct ctx *ctx, struct endpoint *ep, uint64_t deadline)
 {
-    uint64_t meta = ctx->regs.rsi, deadline = ctx->regs.r14;
-    struct endpoint *ep;
-    struct ctx *caller;
-    int err;
-
-    TRY(obj_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &ep));
-    if (ep->server != ctx->env)
-        return ep->server ? -EXO_ERIGHTS : -EXO_EDEAD;
-    if (meta_bad(meta))
-        return -EXO_EINVAL;
-    err = reply(ctx, &caller);
-    if (err || meta & EXO_REPLY_ONLY) {
-        event_fill(ctx, EXO_EV_NONE, 0, 0, 0);
-        return err;
-    }
     if (take_event(ep, ctx))
         return 0;
     event_fill(ctx, EXO_EV_NONE, 0, 0, 0);
@@ -482,7 +469,29 @@ int64_t sys_reply_wait(struct ctx *ctx)
         return -EXO_ETIMEDOUT;
     join(ctx, ep, CTX_RECEIVE);
     deadline_set(ctx, &ctx->timeout, deadline);
-    if (caller)
-        schedule_to(caller);
     return CALL_NO_RESULT;
+}
+
+int64_t sys_reply_wait(struct ctx *ctx)
+{
+    uint64_t meta = ctx->regs.rsi, deadline = ctx->regs.r14;
+    struct endpoint *ep;
+    struct ctx *caller;
+    int64_t err;
+
+    TRY(obj_find(ctx->regs.rdi, EXO_CAP_ENDPOINT, EXO_R_SERVE, &ep));
+    if (ep->server != ctx->env)
+        return ep->server ? -EXO_ERIGHTS : -EXO_EDEAD;
+    if (meta_bad(meta))
+        return -EXO_EINVAL;
+    err = reply(ctx, &caller);
+    if (err || meta & EXO_REPLY_ONLY)
+        event_fill(ctx, EXO_EV_NONE, 0, 0, 0);
+    else
+        err = await(ctx, ep, deadline);
+    if (err == CALL_NO_RESULT)
+        schedule_handoff(caller);
+    else if (caller)
+        slice_enqueue(caller, false);
+    return err;
 }

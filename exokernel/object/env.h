@@ -121,10 +121,11 @@ struct ctx *ctx_by_index(struct env *env, uint32_t index);
 int ctx_bind(struct ctx *ctx, struct slice *slice);
 // Ends whatever the context sleeps in: it becomes ready with `result` in rax.
 void ctx_wake(struct ctx *ctx, int64_t result);
+// The same without queueing it on its slice, which is the caller's next step, or schedule_handoff.
+void ctx_rouse(struct ctx *ctx, int64_t result);
 // Takes it out of every queue and tree without making it ready.
 void ctx_cancel(struct ctx *ctx);
 void ctx_retire(struct ctx *ctx);                      // its environment is dying: for good
-void ctx_sleep(struct ctx *ctx, enum ctx_state state); // the running context
 void ctx_notify(struct ctx *ctx, uint64_t bits);
 void ctx_drop(struct ctx *ctx);                  // the environment lets go of it
 void env_notify(struct env *env, uint64_t bits); // context 0, or for it when it comes
@@ -145,6 +146,8 @@ void slice_reaped(struct env *env);
 void schedule(void); // makes cpu->ctx the context to run; returns when there is one
 // Runs this ready context next, on the time of the slice that is running.
 void schedule_to(struct ctx *ctx);
+// The running context has gone to sleep; a roused one goes on in its place, or, if NULL, any.
+void schedule_handoff(struct ctx *ctx);
 void schedule_seed(uint64_t seed); // positions of random length (test of preemption)
 
 // --- endpoints (endpoint.c) ----------------------------------------------------------------------

@@ -30,6 +30,8 @@ bool mem_work(unsigned budget)
 {
     struct kobj *obj;
 
+    if (TAILQ_EMPTY(&reaping))
+        return false;
     while (budget && (obj = TAILQ_FIRST(&reaping))) {
         budget--;
         reap_cancel(obj);

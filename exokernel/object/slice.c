@@ -227,8 +227,6 @@ void schedule(void)
     struct cpu *cpu = this_cpu();
     struct ctx *next;
 
-    if (cpu->ctx && !cpu->resched)
-        return;
     cpu->resched = false;
     if (cpu->ctx)
         put_back(cpu);
@@ -252,8 +250,25 @@ void schedule_to(struct ctx *ctx)
 
     if (ctx->state != CTX_READY || !ctx->slice || ctx->running)
         return;
+    slice_enqueue(ctx, false);
     cpu->next = ctx;
     cpu->resched = true;
+}
+
+void schedule_handoff(struct ctx *ctx)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (ctx && ctx->slice && !cpu->resched) {
+        cpu_park();
+        mem_work(SWITCH_WORK);
+        cpu_run(ctx);
+        timer_arm(cpu, cpu->slice_end < cpu->yield_end ? cpu->slice_end : cpu->yield_end);
+        return;
+    }
+    cpu->resched = true;
+    if (ctx)
+        schedule_to(ctx);
 }
 
 // --- the object ----------------------------------------------------------------------------------

@@ -194,7 +194,8 @@ int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
         wait_leave(ctx);
         return holds == 1 ? -EXO_ETIMEDOUT : holds ? holds : (int64_t)i - 1;
     }
-    ctx_sleep(ctx, CTX_WAIT);
+    ctx->state = CTX_WAIT;
+    schedule_handoff(NULL);
     deadline_set(ctx, &ctx->timeout, deadline);
     return CALL_NO_RESULT;
 }

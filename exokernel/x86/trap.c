@@ -35,30 +35,23 @@ static void interrupt(uint32_t vector)
     }
 }
 
-static void __attribute__((noinline)) leave_slow(struct cpu *cpu)
+void trap_leave(void)
 {
+    struct cpu *cpu = this_cpu();
     struct ctx *ctx;
 
     do {
-        schedule();
+        if (!cpu->ctx || cpu->resched)
+            schedule();
         ctx = cpu->ctx;
         if (cpu->aspace != ctx->env->aspace) {
             cpu->aspace = ctx->env->aspace;
             write_cr3(aspace_cr3(cpu->aspace));
         }
-        if (ctx->notify_new || ctx->slice_end)
-            ctx_return_checks(ctx);
-    } while (cpu->resched || ctx->state != CTX_READY);
-}
-
-void trap_leave(void)
-{
-    struct cpu *cpu = this_cpu();
-    struct ctx *ctx = cpu->ctx;
-
-    if (!ctx || cpu->resched || ctx->notify_new || ctx->slice_end ||
-        cpu->aspace != ctx->env->aspace)
-        leave_slow(cpu);
+        if (!ctx->notify_new && !ctx->slice_end)
+            return;
+        ctx_return_checks(ctx);
+    } while (!cpu->ctx || cpu->resched);
 }
 
 // SYSRET and IRET to an address outside the user half would fault in the kernel: a SYSCALL in the
