@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A stand-in for the library OS on a Linux host: the entry that %gs:0x10 and %gs:0x18 lead to makes
+// A stand-in for the library OS on a Linux host: the entry that %gs:0x10, %gs:0x18 and %gs:0x138 lead to makes
 // the real Linux system call. With it a program linked against exoc's libc runs on the build
 // machine, which proves the overlay's side of the calling convention before, and apart from, the
 // system that serves it.
@@ -50,6 +50,8 @@ shim_entry:
     je 3f
     cmp $13, %eax               // rt_sigaction: shim.c wraps the handler of the cancel signal
     je shim_sigaction
+    cmp $512, %eax              // raise
+    je 4f
 .global shim_raw
 shim_raw:
     mov %rcx, %r10
@@ -82,6 +84,16 @@ shim_raw:
     ret
 9:  hlt                         // the overlay broke the convention
 
+4:  mov %rdi, %rdx              // tgkill(getpid(), gettid(), rdi)
+    mov $39, %eax
+    syscall
+    mov %rax, %rdi
+    mov $186, %eax
+    syscall
+    mov %rax, %rsi
+    mov $234, %eax
+    jmp shim_raw
+
 // A cancellation point: as shim_entry, with the bounds of musl's range in r10 and r11.
 shim_cp:
     cmp $__cp_begin, %r10
@@ -101,5 +113,7 @@ shim_block:
     .quad 0, 0
     .quad shim_entry            // 0x10
     .quad shim_cp               // 0x18
+    .zero 0x138 - 0x20
+    .quad shim_entry            // 0x138
 
     .section .note.GNU-stack,"",@progbits

@@ -8,8 +8,10 @@
 #include <core/limits.h>
 
 // entry.S
-extern const char libos_entry[], libos_entry_cp[], libos_foreign[], libos_upcall[];
-extern const char exit_check[], exit_end[], foreign_check[], foreign_end[];
+extern const char libos_entry[], libos_entry_cp[], libos_entry_leaf[], libos_foreign[];
+extern const char libos_upcall[];
+extern const char native_check[], native_end[], leaf_check[], leaf_end[], exit_check[], exit_end[];
+extern const char foreign_check[], foreign_end[];
 extern const char resume_window[], resume_window_end[];
 long fork_save(struct exo_regs *regs) __attribute__((returns_twice));
 void libos_stack_call(void *arg, void (*fn)(void *arg), uint64_t stack_top)

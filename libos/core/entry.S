@@ -3,18 +3,20 @@
 // The ways into and out of the libOS.
 //
 // Native entry (%gs:0x10): eax = number, arguments in rdi rsi rdx rcx r8 r9, an ordinary function
-// call. Cancellation points (%gs:0x18) also bring the bounds of musl's range in r10 and r11.
-// Foreign entry: the kernel comes here from a SYSCALL with the registers as they were; only rax,
-// rcx and r11 may change. All three lay out a struct sys_frame at the top of the thread's libOS
-// stack (libos.h) and call through `libos_calls`, which is the table of syscalls.def or one of its
-// stand-ins (trace, vfork simulation). The libOS is compiled without vector instructions, so these
-// registers stay the application's throughout.
+// call. Cancellation points (%gs:0x18) also bring the bounds of musl's range in r10 and r11. Calls
+// that are never begun again may come by the leaf entry (%gs:0x138), which does not keep their
+// arguments. Foreign entry: the kernel comes here from a SYSCALL with the registers as they were;
+// only rax, rcx and r11 may change. All of them lay out a struct sys_frame at the top of the
+// thread's libOS stack (libos.h) and call through `libos_calls`, which is the table of syscalls.def
+// or one of its stand-ins (trace, vfork simulation). The libOS is compiled without vector
+// instructions, so these registers stay the application's throughout.
 //
 // The way out looks at ctx->pending and CTX_WORK, then leaves. A notification between look and
-// leave would be lost until the next call, so upcall.c sends what it interrupts in [exit_check,
-// exit_end) back to the look: everything used there comes from memory that nothing overwrites. In
-// [resume_window, resume_window_end) all registers have their final values and rsp points at a
-// frame for iretq: upcall.c carries the iretq out by itself.
+// leave would be lost until the next call, so upcall.c sends what it interrupts in one of the
+// windows *_check to *_end back to a look. Where that is, exit_check and foreign_check, everything
+// comes from memory that nothing overwrites; the shorter ways out before them trust the stack
+// pointer. In [resume_window, resume_window_end) all registers have their final values and rsp
+// points at a frame for iretq: upcall.c carries the iretq out by itself.
 
 #define CTX_STACK      0x20
 #define CTX_THREAD     0x28
@@ -32,8 +34,9 @@
 #define ENOSYS 38
 
     .text
-    .global libos_entry, libos_entry_cp, libos_foreign, libos_upcall
-    .global exit_check, exit_end, foreign_check, foreign_end, resume_window, resume_window_end
+    .global libos_entry, libos_entry_cp, libos_entry_leaf, libos_foreign, libos_upcall
+    .global native_check, native_end, leaf_check, leaf_end, exit_check, exit_end
+    .global foreign_check, foreign_end, resume_window, resume_window_end
     .global sys_restart, sys_resume, fork_save, libos_stack_call, px_clone, px_vfork
 
 .macro push_frame from
@@ -46,7 +49,30 @@
     push %rdi
 .endm
 
+// The way out of a call whose return address stands `at` bytes above rsp.
+.macro leave_native at
+    mov %gs:CTX_PENDING, %rdx
+    or %gs:CTX_WORK, %rdx
+    jnz exit_slow
+    mov \at(%rsp), %rsp
+    ret
+.endm
+
 // --- native ------------------------------------------------------------------------------------
+    .balign 16
+libos_entry_leaf:
+    cmp $LIBOS_NCALLS, %rax
+    jae no_call
+    mov %rsp, %r10
+    mov %gs:CTX_STACK, %rsp
+    push %r10
+    push %rax
+    mov libos_calls(%rip), %r11
+    call *(%r11,%rax,8)
+leaf_check:
+    leave_native 8
+leaf_end:
+
     .balign 16
 libos_entry:
     cmp $LIBOS_NCALLS, %rax
@@ -57,14 +83,9 @@ libos_entry:
     push_frame %rcx
     mov libos_calls(%rip), %r11
     call *(%r11,%rax,8)
-exit_check:
-    mov %gs:CTX_PENDING, %rdx
-    or %gs:CTX_WORK, %rdx
-    jnz exit_slow
-    mov %gs:CTX_STACK, %rsp
-    mov -8(%rsp), %rsp
-    ret
-exit_end:
+native_check:
+    leave_native 56
+native_end:
 
 no_call:
     mov $-ENOSYS, %rax
@@ -115,7 +136,11 @@ exit_slow:
     mov %rsp, %rsi
     call sig_exit_path
     pop_callee
-    jmp exit_check
+exit_check:
+    mov %gs:CTX_STACK, %rsp
+    sub $8, %rsp
+    leave_native 0
+exit_end:
 
 // --- foreign -----------------------------------------------------------------------------------
     .balign 16

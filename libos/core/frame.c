@@ -39,25 +39,40 @@ void sys_exit_fill(const struct callee *callee, struct sys_exit *exit)
     exit->frame = *frame;
 }
 
-bool sys_return_state(const struct sys_exit *exit, long result, struct exo_save *regs)
+static inline void callee_from(struct exo_save *regs, const struct sys_exit *exit)
 {
-    const struct sys_frame *f = &exit->frame;
-    uint64_t rip = exit->rip, rsp = f->user_sp;
-    bool foreign = f->how & SYS_FOREIGN;
-    if (!foreign) {
-        if (user_read(&rip, rsp, sizeof rip))
-            return false;
-        rsp += sizeof rip;
-    }
-    regs_start(regs, rip, rsp);
-    regs->rax = (uint64_t)result;
     regs->rbx = exit->rbx, regs->rbp = exit->rbp;
     regs->r12 = exit->r12, regs->r13 = exit->r13, regs->r14 = exit->r14, regs->r15 = exit->r15;
-    if (!foreign)
-        return true;
+    regs->cs = EXO_USER_CS;
+    regs->ss = EXO_USER_SS;
+    regs->error = regs->vector = regs->addr = regs->cause = 0;
+}
+
+static void foreign_state(const struct sys_exit *exit, struct exo_save *regs)
+{
+    const struct sys_frame *f = &exit->frame;
+    callee_from(regs, exit);
     regs->rdi = f->arg[0], regs->rsi = f->arg[1], regs->rdx = f->arg[2];
     regs->r10 = f->arg[3], regs->r8 = f->arg[4], regs->r9 = f->arg[5];
-    regs->rcx = rip;
+    regs->rip = regs->rcx = exit->rip;
+    regs->rsp = f->user_sp;
     regs->r11 = regs->rflags = (exit->rflags & 0xcd5) | RFLAGS_START;
+}
+
+bool sys_return_state(const struct sys_exit *exit, long result, struct exo_save *regs)
+{
+    regs->rax = (uint64_t)result;
+    if (exit->frame.how & SYS_FOREIGN) {
+        foreign_state(exit, regs);
+        return true;
+    }
+    uint64_t rsp = exit->frame.user_sp;
+    if (!user_peek64((const void *)rsp, &regs->rip))
+        return false;
+    callee_from(regs, exit);
+    regs->rdi = regs->rsi = regs->rdx = regs->rcx = 0;
+    regs->r8 = regs->r9 = regs->r10 = regs->r11 = 0;
+    regs->rsp = rsp + sizeof(uint64_t);
+    regs->rflags = RFLAGS_START;
     return true;
 }

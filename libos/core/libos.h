@@ -106,6 +106,7 @@ static inline struct sys_frame *sys_frame(void)
 // Who makes a signal deliverable without the kernel's `pending` (raise, unblocking), or returns
 // ERESTART..., sets this: the way out then goes through sig_exit_path, which clears it first.
 #define CTX_WORK 0 // ctx->libos_words[CTX_WORK]
+#define CTX_LEAF 2 // the entry for calls that are never begun again; 1 is entry.S's scratch
 static inline void sys_work_set(void)
 {
     ctx_self()->libos_words[CTX_WORK] = 1;
@@ -135,9 +136,32 @@ const volatile struct proc_rec *proc_at(uint32_t index); // NULL when not mapped
 // Return 0 or -LX_EFAULT.
 int user_read(void *dst, uint64_t src, size_t n);
 int user_write(uint64_t dst, const void *src, size_t n);
-// Either side may fault. Returns the bytes NOT copied.
-size_t user_copy(void *dst, const void *src, size_t n);
-size_t user_zero(void *dst, size_t n);
+// Either side may fault. Returns the bytes NOT copied. Quadwords first, because each step of a
+// repeated instruction costs as much as an instruction on an emulated machine; bytes after a fault,
+// so that the count is exact up to the last readable byte.
+#define USER_REPEAT(move)                                                                          \
+    "1: rep " move "q\n2: mov %[rest], %%rcx\n3: rep " move "b\n4:\n"                              \
+    ".pushsection .text.unlikely, \"ax\"\n5: lea (%[rest],%%rcx,8), %%rcx\n jmp 3b\n.popsection\n" \
+    ".pushsection .rodata.fixup, \"a\"\n.balign 8\n.quad 1b, 2b, 5b, 3b, 4b, 4b\n.popsection"
+static inline size_t user_copy(void *dst, const void *src, size_t n)
+{
+    size_t left = n >> 3;
+    __asm__ volatile(USER_REPEAT("movs")
+                     : "+c"(left), "+D"(dst), "+S"(src)
+                     : [rest] "r"(n & 7)
+                     : "memory");
+    return left;
+}
+static inline size_t user_zero(void *dst, size_t n)
+{
+    size_t left = n >> 3;
+    __asm__ volatile(USER_REPEAT("stos")
+                     : "+c"(left), "+D"(dst)
+                     : [rest] "r"(n & 7), "a"(0)
+                     : "memory");
+    return left;
+}
+#undef USER_REPEAT
 // String of at most max bytes with its NUL: length without it, -LX_EFAULT, -LX_ENAMETOOLONG.
 long user_string(char *dst, uint64_t src, size_t max);
 int user_load32(uint64_t addr, uint32_t *value);
@@ -168,6 +192,23 @@ USER_PEEK(user_peek64, uint64_t)
 USER_PEEK(user_peek32, uint32_t)
 USER_PEEK(user_peek8, uint8_t)
 #undef USER_PEEK
+// One store, in line. False: it faulted.
+#define USER_POKE(name, type)                                                                      \
+    static inline bool name(uint64_t addr, type value)                                             \
+    {                                                                                              \
+        __asm__ goto("1: mov %1, (%0)\n2:\n.pushsection .rodata.fixup, \"a\"\n.balign 8\n"         \
+                     ".quad 1b, 2b, %l2\n.popsection"                                              \
+                     :                                                                             \
+                     : "r"(addr), "r"(value)                                                       \
+                     : "memory"                                                                    \
+                     : fault);                                                                     \
+        return true;                                                                               \
+    fault:                                                                                         \
+        return false;                                                                              \
+    }
+USER_POKE(user_poke64, uint64_t)
+USER_POKE(user_poke16, uint16_t)
+#undef USER_POKE
 
 // --- memory of the libOS (core/heap.c, mem/window.c)
 // --------------------------------------------------

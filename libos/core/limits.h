@@ -2,5 +2,5 @@
 // Numbers that C and assembly share.
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
-#define LIBOS_NCALLS 472 // system-call numbers below this one are looked up
+#define LIBOS_NCALLS 513 // system-call numbers below this one are looked up
 #endif

@@ -50,6 +50,7 @@ static void ctx_setup(struct exo_ctx *ctx, struct thread *t)
     ctx->foreign_entry = (uint64_t)libos_foreign;
     ctx->recv_max = EXO_MSG_CAPS;
     ctx->libos_words[CTX_WORK] = 0;
+    ctx->libos_words[CTX_LEAF] = (uint64_t)libos_entry_leaf;
     ctx->upcall_stack_top = UPCALL_TOP;
     ctx->upcall_stack_size = UPCALL_PAGES * EXO_PAGE_SIZE;
     ctx->upcall_entry = (uint64_t)libos_upcall; // last: from here on upcalls come

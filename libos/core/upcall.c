@@ -18,6 +18,25 @@ static bool within(uint64_t rip, const char *from, const char *to)
     return rip >= (uint64_t)from && rip < (uint64_t)to;
 }
 
+// Ways out of a call: from the look at what is pending to the last instruction, and where to look
+// again.
+static const struct leaving {
+    const char *from, *to, *again;
+} leaving[] = {
+    {native_check, native_end, exit_check},
+    {leaf_check, leaf_end, exit_check},
+    {exit_check, exit_end, exit_check},
+    {foreign_check, foreign_end, foreign_check},
+};
+
+static const struct leaving *leaving_at(uint64_t rip)
+{
+    for (size_t i = 0; i < sizeof leaving / sizeof leaving[0]; i++)
+        if (within(rip, leaving[i].from, leaving[i].to))
+            return &leaving[i];
+    return NULL;
+}
+
 // Leaves [resume_window..) by doing the iretq, and makes the way out look again. True when it was
 // in a window.
 static bool leave_windows(struct exo_save *save)
@@ -26,10 +45,9 @@ static bool leave_windows(struct exo_save *save)
         memcpy(&save->rip, (const void *)save->rsp, 5 * sizeof(uint64_t));
         return true;
     }
-    if (within(save->rip, exit_check, exit_end))
-        save->rip = (uint64_t)exit_check;
-    else if (within(save->rip, foreign_check, foreign_end))
-        save->rip = (uint64_t)foreign_check;
+    const struct leaving *way = leaving_at(save->rip);
+    if (way)
+        save->rip = (uint64_t)way->again;
     return false;
 }
 
@@ -70,11 +88,9 @@ static void deliver(struct exo_save *save, int signal, int code, uint64_t addr)
         save->rip = at;
         return;
     }
-    bool returning =
-        within(save->rip, exit_check, exit_end) || within(save->rip, foreign_check, foreign_end);
     if (within(save->rip, resume_window, resume_window_end))
         leave_windows(save);
-    else if (in_libos(save->rip) && !returning) {
+    else if (in_libos(save->rip) && !leaving_at(save->rip)) {
         dump(save);
         libos_panic("libOS: signal %d at %lx, address %lx", signal, save->rip, addr);
     }

@@ -3,12 +3,10 @@
 // Recoverable access to memory that may not be there: what the application points to, and what
 // other domains may take away. Each instruction that may fault has an entry in a table (from, to,
 // go on at); the upcall handler consults it when memory management cannot resolve the fault.
-// Quadwords first, because each step of a repeated instruction costs as much as an instruction on
-// an emulated machine; bytes after a fault, so that the count is exact up to the last readable
-// byte.
+// What is short is in line in libos.h.
 
     .text
-    .global user_copy, user_zero, user_string_raw, user_load32, user_store32, user_cas32
+    .global user_string_raw, user_load32, user_store32, user_cas32
     .global user_fxsave, user_fxrstor, user_xsave, user_xrstor
 
 .macro fixup from, to, at
@@ -17,37 +15,6 @@
     .quad \from, \to, \at
     .popsection
 .endm
-
-// size_t user_copy(dst, src, n): bytes not copied
-user_copy:
-    mov %rdx, %rcx
-    shr $3, %rcx
-    and $7, %edx
-1:  rep movsq
-    mov %edx, %ecx
-2:  rep movsb
-3:  mov %rcx, %rax
-    ret
-4:  lea (%rdx,%rcx,8), %rcx
-    jmp 2b
-    fixup 1b, 1b+3, 4b
-    fixup 2b, 2b+2, 3b
-
-// size_t user_zero(dst, n): bytes not cleared
-user_zero:
-    mov %rsi, %rcx
-    shr $3, %rcx
-    and $7, %esi
-    xor %eax, %eax
-1:  rep stosq
-    mov %esi, %ecx
-2:  rep stosb
-3:  mov %rcx, %rax
-    ret
-4:  lea (%rsi,%rcx,8), %rcx
-    jmp 2b
-    fixup 1b, 1b+3, 4b
-    fixup 2b, 2b+2, 3b
 
 // long user_string_raw(dst, src, max): length without the NUL; -1 fault, -2 no NUL within max
 // bytes. Eight bytes at a time while neither the page nor max ends; what lies behind the NUL may be
@@ -144,6 +111,15 @@ user_cas32:
     fpu user_fxrstor, fxrstor64
     fpu user_xsave, xsave64
     fpu user_xrstor, xrstor64
+
+// What proc/sigframe.c reads and writes of the application's stack, all of it: there is nothing to
+// go on with.
+    fixup frame_text, frame_text_end, frame_lost
+frame_lost:
+    and $-16, %rsp
+    mov $11, %edi
+    call proc_exit
+    ud2
 
 bad_address:
     mov $-14, %eax

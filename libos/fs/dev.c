@@ -5,76 +5,35 @@
 
 #define RDEV(major, minor) ((major) << 8 | (minor))
 
-struct dev_ops {
-    uint32_t rdev;
-    long (*read)(uint64_t buf, size_t n);
-    long (*write)(uint64_t buf, size_t n);
-};
-
-static long read_nothing(uint64_t buf, size_t n)
+static long read_nothing(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
-    (void)buf, (void)n;
+    (void)file, (void)buf, (void)n, (void)offset;
     return 0;
 }
 
-static long read_zeros(uint64_t buf, size_t n)
+static long read_zeros(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
+    (void)file, (void)offset;
     size_t left = user_zero((void *)buf, n);
     return left == n && n ? -LX_EFAULT : (long)(n - left);
 }
 
-static long write_anything(uint64_t buf, size_t n)
+static long read_random(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
-    (void)buf;
-    return (long)n;
-}
-
-static long write_full(uint64_t buf, size_t n)
-{
-    (void)buf;
-    return n ? -LX_ENOSPC : 0;
-}
-
-static long read_random(uint64_t buf, size_t n)
-{
+    (void)file, (void)offset;
     return px_getrandom(buf, n, 0);
 }
 
-static const struct dev_ops devices[] = {
-    {RDEV(1, 3), read_nothing, write_anything}, // null
-    {RDEV(1, 5), read_zeros, write_anything},   // zero
-    {RDEV(1, 7), read_zeros, write_full},       // full
-    {RDEV(1, 8), read_random, write_anything},  // random
-    {RDEV(1, 9), read_random, write_anything},  // urandom
-};
-
-long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out)
+static long write_anything(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
-    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-        if (devices[i].rdev != rdev)
-            continue;
-        struct file *file = file_new(&dev_ops, flags);
-        if (!file)
-            return -LX_ENOMEM;
-        file->dev.ops = &devices[i];
-        file->mode = mode;
-        file->rdev = rdev;
-        *out = file;
-        return 0;
-    }
-    return tty_open(rdev, flags, out);
+    (void)file, (void)buf, (void)offset;
+    return (long)n;
 }
 
-static long dev_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
+static long write_full(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
-    (void)offset;
-    return file->dev.ops->read(buf, n);
-}
-
-static long dev_write(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
-{
-    (void)offset;
-    return file->dev.ops->write(buf, n);
+    (void)file, (void)buf, (void)offset;
+    return n ? -LX_ENOSPC : 0;
 }
 
 static long dev_seek(struct file *file, int64_t offset, int whence)
@@ -100,14 +59,40 @@ static unsigned dev_poll(struct file *file, unsigned events, struct poll_set *se
     return events & (LX_POLLIN | LX_POLLOUT | LX_POLLRDNORM | LX_POLLWRNORM);
 }
 
-const struct file_ops dev_ops = {
-    .kind = FD_KIND_DEV,
-    .read = dev_read,
-    .write = dev_write,
-    .seek = dev_seek,
-    .stat = dev_stat,
-    .poll = dev_poll,
+#define DEVICE(minor, read_fn, write_fn)                                                           \
+    {                                                                                              \
+        RDEV(1, minor),                                                                            \
+        {                                                                                          \
+            .kind = FD_KIND_DEV, .read = read_fn, .write = write_fn, .seek = dev_seek,             \
+            .stat = dev_stat, .poll = dev_poll                                                     \
+        }                                                                                          \
+    }
+static const struct device {
+    uint32_t rdev;
+    struct file_ops ops;
+} devices[] = {
+    DEVICE(3, read_nothing, write_anything), // null
+    DEVICE(5, read_zeros, write_anything),   // zero
+    DEVICE(7, read_zeros, write_full),       // full
+    DEVICE(8, read_random, write_anything),  // random
+    DEVICE(9, read_random, write_anything),  // urandom
 };
+
+long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags, struct file **out)
+{
+    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        if (devices[i].rdev != rdev)
+            continue;
+        struct file *file = file_new(&devices[i].ops, flags);
+        if (!file)
+            return -LX_ENOMEM;
+        file->mode = mode;
+        file->rdev = rdev;
+        *out = file;
+        return 0;
+    }
+    return tty_open(rdev, flags, out);
+}
 
 // --- the kernel log ------------------------------------------------------------------------------
 

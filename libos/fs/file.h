@@ -103,9 +103,6 @@ struct file {
             struct dir_ahead *ahead; // NULL: nothing was read ahead
         } dir;
         struct pipe_end *pipe;
-        struct {
-            const struct dev_ops *ops;
-        } dev;
         void *private;
     };
 };
@@ -123,8 +120,7 @@ struct fd_table { // what a simulated vfork child gets a copy of
     struct file *root; // NULL: the volume's
 };
 
-extern const struct file_ops regular_ops, dir_ops, pipe_ops, dev_ops, tty_ops, proc_ops, log_ops,
-    path_ops;
+extern const struct file_ops regular_ops, dir_ops, pipe_ops, tty_ops, proc_ops, log_ops, path_ops;
 
 // --- fd.c ----------------------------------------------------------------------------------------
 struct file *file_new(const struct file_ops *ops, uint32_t open_flags); // refs 1; NULL: no memory

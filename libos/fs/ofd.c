@@ -8,7 +8,7 @@
 
 int ofd_share(struct file *file)
 {
-    if (file->state_cap || file->ops == &dev_ops || file->ops == &log_ops)
+    if (file->state_cap || file->ops->kind == FD_KIND_DEV || file->ops == &log_ops)
         return 0;
     int64_t cap = frames_buy(1);
     if (cap < 0)

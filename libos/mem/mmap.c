@@ -165,7 +165,7 @@ static int file_backing(int fd, struct map_request *q)
         error = -LX_EBADF;
     else if (!file_readable(file) || (shared && q->prot & LX_PROT_WRITE && !file_writable(file)))
         error = -LX_EACCES;
-    else if (file->ops == &dev_ops && file->rdev == RDEV_ZERO)
+    else if (file->ops->kind == FD_KIND_DEV && file->rdev == RDEV_ZERO)
         q->map_flags |= LX_MAP_ANONYMOUS;
     else if (file->ops != &regular_ops)
         error = -LX_ENODEV;

@@ -7,28 +7,33 @@
 
 #define SET_SIZE 8
 
+// The rest of a siginfo_t says nothing.
+int siginfo_write(uint64_t to, const struct lx_siginfo *info)
+{
+    if (user_write(to, info, sizeof(*info)) < 0 ||
+        user_zero((void *)(to + sizeof(*info)), LX_SIGINFO_SIZE - sizeof(*info)))
+        return -LX_EFAULT;
+    return 0;
+}
+
 static bool bad_signal(int signo)
 {
     return signo < 1 || signo > LX_NSIG;
 }
 
-long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
+static bool action_read(struct lx_sigaction *action, uint64_t from)
 {
-    struct lx_sigaction new;
-    if (size != SET_SIZE || bad_signal(signo))
-        return -LX_EINVAL;
-    if (unew && (LX_SIGBIT(signo) & SIG_UNBLOCKABLE))
-        return -LX_EINVAL;
-    if (unew && user_read(&new, unew, sizeof(new)) < 0)
-        return -LX_EFAULT;
-    if (uold && user_write(uold, &sig.action[signo - 1], sizeof(new)) < 0)
-        return -LX_EFAULT;
-    if (!unew)
-        return 0;
-    new.mask &= ~SIG_UNBLOCKABLE;
-    sig.action[signo - 1] = new;
-    if (new.handler <= LX_SIG_IGN &&
-        sig_ignored(signo)) { // POSIX: a pending signal is discarded, blocked or not
+    const struct lx_sigaction *user = (const struct lx_sigaction *)from;
+    return user_peek64(&user->handler, &action->handler) &&
+           user_peek64(&user->flags, &action->flags) &&
+           user_peek64(&user->restorer, &action->restorer) &&
+           user_peek64(&user->mask, &action->mask);
+}
+
+// POSIX: a pending signal that is ignored from now on is discarded, blocked or not.
+static long action_ignores(int signo)
+{
+    if (sig_ignored(signo)) {
         sig_take();
         sig.pending &= ~LX_SIGBIT(signo);
         sig.local &= ~LX_SIGBIT(signo);
@@ -38,29 +43,55 @@ long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
     return 0;
 }
 
+static inline long action_set(int signo, struct lx_sigaction *new)
+{
+    new->mask &= ~SIG_UNBLOCKABLE;
+    sig.action[signo - 1] = *new;
+    if (new->handler <= LX_SIG_IGN || signo == LX_SIGCHLD)
+        return action_ignores(signo);
+    return 0;
+}
+
+// The old one is stored first, so that an error changes nothing.
+static long __attribute__((noinline)) action_swap(int signo, struct lx_sigaction *new, uint64_t old)
+{
+    if (user_write(old, &sig.action[signo - 1], sizeof(*new)) < 0)
+        return -LX_EFAULT;
+    return new ? action_set(signo, new) : 0;
+}
+
+long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
+{
+    struct lx_sigaction new;
+    if (size != SET_SIZE || bad_signal(signo))
+        return -LX_EINVAL;
+    if (!unew)
+        return uold ? action_swap(signo, NULL, uold) : 0;
+    if (LX_SIGBIT(signo) & SIG_UNBLOCKABLE)
+        return -LX_EINVAL;
+    if (!action_read(&new, unew))
+        return -LX_EFAULT;
+    return uold ? action_swap(signo, &new, uold) : action_set(signo, &new);
+}
+
 long px_rt_sigprocmask(int how, uint64_t uset, uint64_t uold, size_t size)
 {
-    uint64_t old = thread_self()->sigmask, set;
+    struct thread *t = thread_self();
+    uint64_t old = t->sigmask, set;
     if (size != SET_SIZE)
         return -LX_EINVAL;
     if (uset) {
-        if (user_read(&set, uset, sizeof(set)) < 0)
+        if (!user_peek64((const void *)uset, &set))
             return -LX_EFAULT;
-        switch (how) {
-        case LX_SIG_BLOCK:
+        if (how == LX_SIG_BLOCK)
             set |= old;
-            break;
-        case LX_SIG_UNBLOCK:
+        else if (how == LX_SIG_UNBLOCK)
             set = old & ~set;
-            break;
-        case LX_SIG_SETMASK:
-            break;
-        default:
+        else if (how != LX_SIG_SETMASK)
             return -LX_EINVAL;
-        }
         sig_set_mask(set);
     }
-    if (uold && user_write(uold, &old, sizeof(old)) < 0)
+    if (uold && !user_poke64(uold, old))
         return -LX_EFAULT;
     return 0;
 }
@@ -145,7 +176,7 @@ long px_rt_sigtimedwait(uint64_t uset, uint64_t uinfo, uint64_t utime, size_t si
     thread->sigmask |= set;
     long signo = timed_wait(set, deadline, &info);
     sig_set_mask(mask);
-    if (signo > 0 && uinfo && user_write(uinfo, &info, sizeof(info)) < 0)
+    if (signo > 0 && uinfo && siginfo_write(uinfo, &info) < 0)
         return -LX_EFAULT;
     return signo;
 }
@@ -201,6 +232,12 @@ long px_tgkill(int tgid, int tid, int signo)
     if (tid != tgid)
         return -LX_ESRCH;
     return px_kill(tgid, signo);
+}
+
+// raise(): a signal to the thread that calls.
+long px_exoc_raise(int signo)
+{
+    return px_tgkill(proc_self()->pid, thread_self()->tid, signo);
 }
 
 long px_tkill(int tid, int signo)

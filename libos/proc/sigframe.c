@@ -11,22 +11,25 @@
 // A handler runs when no libOS frame is live: from the way out of a call, or from an upcall that
 // interrupted the application itself. So it may longjmp away.
 //
-// Restart and cancellation. When a call had no effect, the ucontext shows the place before it,
-// __cp_begin for a cancellation point, and what is to happen on return stands in sig_resume: begin
-// the call again, or return EINTR. A handler that moves the instruction pointer (musl's
+// Restart and cancellation. The ucontext shows what happens on return: the call has returned, or it
+// begins again. Only for a cancellation point that had no effect it must show __cp_begin; what is
+// to happen then stands in sig_resume. A handler that moves the instruction pointer (musl's
 // cancellation) is obeyed.
+//
+// The frame is written and read by plain instructions, one for each word: what they are for stands
+// in a section of its own, and a fault there that memory management cannot resolve ends the process
+// (user.S). Its functions call nothing that touches the application's memory.
 #include <proc/signal.h>
 
-struct sighead {
+struct sigframe {
     uint64_t pad;
     struct lx_ucontext uc;
-};
-
-struct sigframe {
-    struct sighead head;
     struct lx_siginfo info;
+    uint8_t info_rest[LX_SIGINFO_SIZE - sizeof(struct lx_siginfo)];
     struct sig_resume resume;
 };
+
+#define FRAME_CODE __attribute__((noinline, section(".text.frame")))
 
 #define FXSAVE_SIZE      512
 #define FPU_MAX          4096
@@ -154,18 +157,43 @@ static uint64_t frame_stack(const struct lx_sigaction *action, uint64_t sp)
     return sp - 128;
 }
 
-static void fill_ucontext(struct lx_ucontext *uc, const struct exo_save *r, uint64_t sp)
+// Words one by one: a whole structure would be somebody else's loop.
+static inline void put_info(volatile struct lx_siginfo *to, const struct lx_siginfo *from)
+{
+    volatile uint64_t *word = (volatile uint64_t *)to;
+    const uint64_t *value = (const uint64_t *)from;
+    word[0] = value[0], word[1] = value[1], word[2] = value[2];
+    word[3] = value[3], word[4] = value[4], word[5] = value[5];
+}
+
+static inline void put_regs(volatile struct lx_mcontext *mc, const struct exo_save *r)
+{
+    mc->r8 = r->r8, mc->r9 = r->r9, mc->r10 = r->r10, mc->r11 = r->r11;
+    mc->r12 = r->r12, mc->r13 = r->r13, mc->r14 = r->r14, mc->r15 = r->r15;
+    mc->rdi = r->rdi, mc->rsi = r->rsi, mc->rbp = r->rbp, mc->rbx = r->rbx;
+    mc->rdx = r->rdx, mc->rax = r->rax, mc->rcx = r->rcx;
+    mc->rsp = r->rsp, mc->rip = r->rip, mc->rflags = r->rflags;
+    mc->cs = (uint16_t)r->cs, mc->gs = 0, mc->fs = 0, mc->ss = (uint16_t)r->ss;
+    mc->err = r->error, mc->trapno = r->vector, mc->cr2 = r->addr;
+}
+
+static void FRAME_CODE frame_write(volatile struct sigframe *f, const struct exo_save *r,
+                                   const struct lx_siginfo *info, uint64_t fpu_at)
 {
     struct thread *t = thread_self();
-    *uc = (struct lx_ucontext){
-        .flags = 6, // UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
-        .stack = sig_altstack(t, sp),
-        .mc = {r->r8,           r->r9,    r->r10,    r->r11,     r->r12,          r->r13, r->r14,
-               r->r15,          r->rdi,   r->rsi,    r->rbp,     r->rbx,          r->rdx, r->rax,
-               r->rcx,          r->rsp,   r->rip,    r->rflags,  (uint16_t)r->cs, 0,      0,
-               (uint16_t)r->ss, r->error, r->vector, t->sigmask, r->addr,         0,      {0}},
-        .sigmask = t->restore_mask ? t->saved_mask : t->sigmask,
-    };
+    struct lx_stack stack = sig_altstack(t, r->rsp);
+    f->pad = (uint64_t)sig_pad;
+    f->uc.flags = 6; // UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
+    f->uc.link = 0;
+    f->uc.stack.sp = stack.sp;
+    f->uc.stack.flags = stack.flags;
+    f->uc.stack.size = stack.size;
+    put_regs(&f->uc.mc, r);
+    f->uc.mc.oldmask = t->sigmask;
+    f->uc.mc.fpstate = fpu_at;
+    f->uc.sigmask = t->restore_mask ? t->saved_mask : t->sigmask;
+    put_info(&f->info, info);
+    f->resume.valid = 0;
 }
 
 static void mask_for_handler(const struct lx_sigaction *action, int signo)
@@ -180,30 +208,20 @@ static void mask_for_handler(const struct lx_sigaction *action, int signo)
         t->altstack = t->altstack_size = t->altstack_flags = 0;
 }
 
-static int push_resume(uint64_t at, const struct sig_resume *resume)
-{
-    if (!resume)
-        return user_store32(at + offsetof(struct sig_resume, valid), 0);
-    return user_write(at, resume, sizeof(*resume));
-}
-
 void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct sig_resume *resume,
               bool extended)
 {
     struct lx_sigaction *action = &sig.action[info->signo - 1];
     struct lx_sigaction was = *action;
-    struct sighead head;
     uint64_t fpu_at = (frame_stack(&was, regs->rsp) - fpu_size(extended)) & ~63ull;
     uint64_t at = ((fpu_at - sizeof(struct sigframe)) & ~15ull) - 8; // as after a call instruction
 
-    fill_ucontext(&head.uc, regs, regs->rsp);
-    head.pad = (uint64_t)sig_pad;
-    head.uc.mc.fpstate = fpu_at;
-    if (resume)
-        head.uc.mc.rip = resume->reported_rip;
-    if (fpu_save(fpu_at, extended) < 0 || user_write(at, &head, sizeof(head)) < 0 ||
-        user_write(at + offsetof(struct sigframe, info), info, sizeof(*info)) < 0 ||
-        push_resume(at + offsetof(struct sigframe, resume), resume) < 0)
+    if (fpu_save(fpu_at, extended) < 0)
+        proc_exit(LX_SIGSEGV);
+    frame_write((struct sigframe *)at, regs, info, fpu_at);
+    if (resume &&
+        (user_write(at + offsetof(struct sigframe, resume), resume, sizeof(*resume)) < 0 ||
+         !user_poke64(at + offsetof(struct sigframe, uc.mc.rip), resume->reported_rip)))
         proc_exit(LX_SIGSEGV);
     if (was.flags & LX_SA_RESETHAND)
         *action = (struct lx_sigaction){.handler = LX_SIG_DFL, .flags = was.flags};
@@ -212,14 +230,14 @@ void sig_push(const struct lx_siginfo *info, struct exo_save *regs, const struct
     regs->rsp = at;
     regs->rdi = (uint64_t)info->signo;
     regs->rsi = at + offsetof(struct sigframe, info);
-    regs->rdx = at + offsetof(struct sigframe, head.uc);
+    regs->rdx = at + offsetof(struct sigframe, uc);
     regs->rax = 0;
     regs->rflags &= ~0x40500ull; // DF, TF, AC
 }
 
 // --- the way back --------------------------------------------------------------------------------
 
-static void regs_from(const struct lx_mcontext *mc, struct exo_save *r)
+static inline void get_regs(struct exo_save *r, const volatile struct lx_mcontext *mc)
 {
     r->r8 = mc->r8, r->r9 = mc->r9, r->r10 = mc->r10, r->r11 = mc->r11;
     r->r12 = mc->r12, r->r13 = mc->r13, r->r14 = mc->r14, r->r15 = mc->r15;
@@ -228,6 +246,24 @@ static void regs_from(const struct lx_mcontext *mc, struct exo_save *r)
     r->rsp = mc->rsp, r->rip = mc->rip;
     r->rflags =
         (mc->rflags & 0x40dd5) | 0x202; // the flags a program may change; interrupts stay on
+}
+
+struct frame_rest { // what a frame says besides registers
+    uint64_t fpu_at, sigmask;
+    struct lx_stack stack;
+    uint32_t resume;
+};
+
+static void FRAME_CODE frame_read(const volatile struct sigframe *f, struct exo_save *r,
+                                  struct frame_rest *rest)
+{
+    get_regs(r, &f->uc.mc);
+    rest->fpu_at = f->uc.mc.fpstate;
+    rest->sigmask = f->uc.sigmask;
+    rest->stack.sp = f->uc.stack.sp;
+    rest->stack.flags = f->uc.stack.flags;
+    rest->stack.size = f->uc.stack.size;
+    rest->resume = f->resume.valid;
 }
 
 // Runs what is deliverable on top of regs, then goes there.
@@ -243,32 +279,28 @@ static void __attribute__((noreturn)) leave(struct exo_save *regs)
     sys_resume(regs);
 }
 
-#define RESUME_OFFSET (offsetof(struct sigframe, resume) - offsetof(struct sigframe, head.uc))
-
 // rt_sigreturn: the stack pointer is just above the return address of the handler's frame. Never
 // returns here.
 long px_rt_sigreturn(void)
 {
-    uint64_t at = sys_frame()->user_sp, resume_at = at + RESUME_OFFSET;
-    struct lx_ucontext uc;
+    uint64_t at = sys_frame()->user_sp - offsetof(struct sigframe, uc);
+    struct frame_rest rest;
+    struct exo_save regs;
     struct sig_resume resume;
-    uint32_t valid;
-    if (user_read(&uc, at, offsetof(struct lx_ucontext, sigmask_rest)) < 0 ||
-        user_load32(resume_at + offsetof(struct sig_resume, valid), &valid) < 0 ||
-        (valid && user_read(&resume, resume_at, sizeof(resume)) < 0))
+    frame_read((const struct sigframe *)at, &regs, &rest);
+    if (rest.resume &&
+        user_read(&resume, at + offsetof(struct sigframe, resume), sizeof(resume)) < 0)
         proc_exit(LX_SIGSEGV);
-    fpu_restore(uc.mc.fpstate);
+    fpu_restore(rest.fpu_at);
     struct thread *t = thread_self();
     t->restore_mask = false;
-    sig_set_mask(uc.sigmask);
-    sig_altstack_set(t, &uc.stack, uc.mc.rsp); // as before the handler, unless still in use
-    if (!valid || uc.mc.rip != resume.reported_rip) {
-        resume.regs = (struct exo_save){0};
-        regs_from(&uc.mc, &resume.regs);
-    }
-    resume.regs.cs = EXO_USER_CS;
-    resume.regs.ss = EXO_USER_SS;
-    leave(&resume.regs);
+    sig_set_mask(rest.sigmask);
+    sig_altstack_set(t, &rest.stack, regs.rsp); // as before the handler, unless still in use
+    if (rest.resume && regs.rip == resume.reported_rip)
+        regs = resume.regs;
+    regs.cs = EXO_USER_CS;
+    regs.ss = EXO_USER_SS;
+    leave(&regs);
 }
 
 // --- where handlers start ------------------------------------------------------------------------
@@ -311,25 +343,23 @@ static void __attribute__((noreturn))
 run_handler(long result, struct sys_exit *exit, const struct lx_siginfo *info)
 {
     struct exo_save regs;
-    struct sig_resume resume = {.valid = 1};
     bool none = had_no_effect(result);
     thread_self()->goes_on_to = 0;
     bool restart = wants_restart(result, &sig.action[info->signo - 1]);
     bool foreign = exit->frame.how & SYS_FOREIGN;
     if (!sys_return_state(exit, none ? -LX_EINTR : result, &regs))
         proc_exit(LX_SIGSEGV);
-    resume.regs = regs;
-    if (restart)
-        regs_before_call(exit, &resume.regs);
-    resume.reported_rip =
-        none && (exit->frame.how & SYS_CP) ? thread_self()->cp_begin : resume.regs.rip;
     if (sig.pending & ~thread_self()->sigmask)
         sys_work_set();
-    if (foreign) {
-        regs = resume.regs;
-        sig_push(info, &regs, NULL, true);
-    } else {
+    if (none && (exit->frame.how & SYS_CP)) {
+        struct sig_resume resume = {thread_self()->cp_begin, regs, 1};
+        if (restart)
+            regs_before_call(exit, &resume.regs);
         sig_push(info, &regs, &resume, false);
+    } else {
+        if (restart)
+            regs_before_call(exit, &regs);
+        sig_push(info, &regs, NULL, foreign);
     }
     sys_resume(&regs);
 }

@@ -242,7 +242,7 @@ static void stop_here(int signo)
 
 int sig_dispatch(struct lx_siginfo *info)
 {
-    for (;;) {
+    while (ctx_self()->pending || (sig.pending & ~thread_self()->sigmask)) {
         int signo = sig_next(~thread_self()->sigmask | SIG_UNBLOCKABLE, info);
         if (!signo)
             return 0;
@@ -261,6 +261,7 @@ int sig_dispatch(struct lx_siginfo *info)
             proc_exit(signo);
         }
     }
+    return 0;
 }
 
 bool sig_interrupts(void)

@@ -51,7 +51,8 @@ bool sig_ignored(int signo);
 // 0.
 int sig_dispatch(struct lx_siginfo *info);
 void sig_set_mask(uint64_t mask);
-void sig_forget(int signo); // if sig_take has seen it
+void sig_forget(int signo);                                    // if sig_take has seen it
+int siginfo_write(uint64_t to, const struct lx_siginfo *info); // to a siginfo_t; 0 or -LX_EFAULT
 // The alternate stack as sigaltstack(2) shows it to code that runs at `sp`, and its change: 0 or
 // -LX_E...
 struct lx_stack sig_altstack(const struct thread *t, uint64_t sp);

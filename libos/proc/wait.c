@@ -200,7 +200,7 @@ long px_waitid(int type, int id, uint64_t uinfo, int options, uint64_t uusage)
         info.from.uid = r.uid;
         info.from.status = plain_status(&r);
     }
-    if (uinfo && user_write(uinfo, &info, sizeof(info)) < 0)
+    if (uinfo && siginfo_write(uinfo, &info) < 0)
         return -LX_EFAULT;
     if (got && uusage && user_write(uusage, &r.usage, sizeof(r.usage)) < 0)
         return -LX_EFAULT;

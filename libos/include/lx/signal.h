@@ -97,7 +97,7 @@ struct lx_stack {
     uint64_t size;
 };
 
-struct lx_siginfo {
+struct lx_siginfo { // what of siginfo_t means something: the rest of its LX_SIGINFO_SIZE is 0
     int32_t signo, error, code, pad0;
     union {
         struct {
@@ -116,10 +116,10 @@ struct lx_siginfo {
         struct {
             uint64_t addr;
         } fault;
-        uint8_t pad[112];
     };
 };
-_Static_assert(sizeof(struct lx_siginfo) == 128, "Linux siginfo_t");
+#define LX_SIGINFO_SIZE 128
+_Static_assert(sizeof(struct lx_siginfo) == 48, "Linux siginfo_t up to si_stime");
 
 struct lx_mcontext {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;

@@ -6,15 +6,16 @@
 # Contract of the entry at %gs:0x10: eax = Linux x86-64 system-call number; arguments in rdi, rsi,
 # rdx, rcx, r8, r9 (rcx, not the r10 of a SYSCALL); an ordinary function call that preserves rbx,
 # rbp, r12 to r15 and rsp and nothing else; result in rax, -4095 to -1 being an error. The stubs
-# leave by a jump, so the entry returns straight to musl.
+# leave by a jump, so the entry returns straight to musl. __exoc_leafN is the same through the entry
+# at %gs:0x138, for calls that are never begun again.
 .text
-.macro stub name, from
+.macro stub name, from, entry=0x10
 .global \name
 .hidden \name
 .type \name,@function
 \name:
 	mov \from,%eax
-	jmp *%gs:0x10
+	jmp *%gs:\entry
 .size \name,.-\name
 .endm
 
@@ -25,3 +26,7 @@ stub __exoc_sys3, %ecx
 stub __exoc_sys4, %r8d
 stub __exoc_sys5, %r9d
 stub __exoc_sys6, 8(%rsp)
+
+stub __exoc_leaf0, %edi, 0x138
+stub __exoc_leaf1, %esi, 0x138
+stub __exoc_leaf4, %r8d, 0x138
