@@ -12,28 +12,29 @@ struct pipe_end {            // one open end in this process (a FIFO opened read
     struct pipe_writers *w;  // windows
     struct pipe_readers *r;
     uint8_t *ring;
-    uint32_t shown;          // bytes of the ring that are mapped
-    uint32_t wrights;        // of the window of the writers' half
-    exo_fn_t wframe, rframe; // physical names, for the exposed counts
+    uint32_t shown;                                     // bytes of the ring that are mapped
+    uint32_t wrights;                                   // of the window of the writers' half
+    const volatile struct exo_frame *wcounts, *rcounts; // exposed: of either half
     uint32_t base; // capabilities with the write right that fsd keeps (FIFO), not counted as ends
+    uint64_t drained; // where the writers' cursor stood when the readers had got as far
 };
 
 // --- the exposed counts --------------------------------------------------------------------------
 
 static bool writers_gone(const struct pipe_end *p)
 {
-    return EXO_FRAMES[p->wframe].wcaps <= p->base;
+    return __builtin_expect(p->wcounts->wcaps <= p->base, 0);
 }
 
 static bool readers_gone(const struct pipe_end *p)
 {
-    return EXO_FRAMES[p->rframe].wcaps <= p->base;
+    return __builtin_expect(p->rcounts->wcaps <= p->base, 0);
 }
 
-static void wake_if_sleeping(exo_fn_t frame, const volatile uint32_t *word)
+static void wake_if_sleeping(const volatile struct exo_frame *counts, const volatile void *word)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (EXO_FRAMES[frame].sleepers)
+    if (counts->sleepers)
         exo_wake((uint64_t)word, UINT64_MAX);
 }
 
@@ -135,16 +136,22 @@ static inline long ring_copy(struct pipe_end *p, uint32_t from, uint64_t buf, si
 
 // --- reading -------------------------------------------------------------------------------------
 
+// The writers' cursor as the ring counts.
+static inline uint32_t cursor(const struct pipe_end *p)
+{
+    return (uint32_t)__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+}
+
 // Takes what is there. 0 = empty.
 static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
 {
-    if (__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE) == p->r->tail)
+    if (cursor(p) == p->r->tail)
         return 0;
     long err = half_lock(&p->r->lock);
     if (err < 0)
         return err;
     uint32_t tail = p->r->tail;
-    int64_t fill = ring_fill(__atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE), tail);
+    int64_t fill = ring_fill(cursor(p), tail);
     long done = fill;
     if (fill > 0) {
         done = ring_copy(p, tail - p->w->start, buf, (size_t)fill < n ? (size_t)fill : n, false);
@@ -153,7 +160,7 @@ static long read_now(struct pipe_end *p, uint64_t buf, size_t n)
     }
     half_unlock(&p->r->lock);
     if (done > 0)
-        wake_if_sleeping(p->rframe, &p->r->tail);
+        wake_if_sleeping(p->rcounts, &p->r->tail);
     return done;
 }
 
@@ -164,7 +171,7 @@ static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t 
     if (!n)
         return 0;
     for (;;) {
-        uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+        uint32_t head = cursor(p);
         bool gone = writers_gone(p); // before looking for bytes: a writer writes, then goes
         long done = read_now(p, buf, n);
         if (done)
@@ -189,7 +196,8 @@ static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
     long err = half_lock(&p->w->lock);
     if (err < 0)
         return err;
-    uint32_t head = p->w->head;
+    uint64_t cursor64 = p->w->head;
+    uint32_t head = (uint32_t)cursor64;
     int64_t fill = ring_fill(head, __atomic_load_n(&p->r->tail, __ATOMIC_ACQUIRE));
     long done = fill < 0 ? fill : 0;
     size_t room = fill < 0 ? 0 : PIPE_SIZE - (size_t)fill;
@@ -201,11 +209,11 @@ static long write_now(struct pipe_end *p, uint64_t buf, size_t n, size_t least)
         if (done >= 0 && (size_t)done < n && n <= LX_PIPE_BUF)
             done = -LX_EFAULT;
         if (done > 0)
-            __atomic_store_n(&p->w->head, head + (uint32_t)done, __ATOMIC_RELEASE);
+            __atomic_store_n(&p->w->head, cursor64 + (uint64_t)done, __ATOMIC_RELEASE);
     }
     half_unlock(&p->w->lock);
     if (done > 0)
-        wake_if_sleeping(p->wframe, &p->w->head);
+        wake_if_sleeping(p->wcounts, &p->w->head);
     return done;
 }
 
@@ -247,15 +255,21 @@ static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t
 
 // --- the rest of the operations ------------------------------------------------------------------
 
-static unsigned poll_in(struct pipe_end *p, unsigned events, struct poll_set *set)
+// Polling many empty pipes touches one page of each: the readers cannot be further than the
+// writers.
+static inline unsigned poll_in(struct pipe_end *p, unsigned events, struct poll_set *set)
 {
     bool gone = writers_gone(p); // before the cursor: a writer writes, then goes
-    uint32_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
+    uint64_t head = __atomic_load_n(&p->w->head, __ATOMIC_ACQUIRE);
     unsigned ready = gone ? LX_POLLHUP : 0;
-    if (head != p->r->tail)
-        ready |= events & (LX_POLLIN | LX_POLLRDNORM);
+    if (head != p->drained) {
+        if ((uint32_t)head != p->r->tail)
+            ready |= events & (LX_POLLIN | LX_POLLRDNORM);
+        else
+            p->drained = head;
+    }
     if (set) {
-        poll_word(set, &p->w->head, head);
+        poll_word(set, (const volatile uint32_t *)&p->w->head, (uint32_t)head);
         poll_cap(set, EXO_COND_WCAPS, p->wcap, p->base + 1);
     }
     return ready;
@@ -267,7 +281,7 @@ static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *s
     unsigned ready = 0;
     if (readers_gone(p))
         ready = LX_POLLERR | (events & (LX_POLLOUT | LX_POLLWRNORM));
-    else if (PIPE_SIZE - (p->w->head - tail) >= LX_PIPE_BUF)
+    else if (PIPE_SIZE - (cursor(p) - tail) >= LX_PIPE_BUF)
         ready = events & (LX_POLLOUT | LX_POLLWRNORM);
     if (set) {
         poll_word(set, &p->r->tail, tail);
@@ -279,12 +293,10 @@ static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *s
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
     struct pipe_end *p = file->pipe;
-    unsigned ready = 0;
-    if (file->access != LX_O_WRONLY)
-        ready = poll_in(p, events, set);
-    if (file->access != LX_O_RDONLY)
-        ready |= poll_out(p, events, set);
-    return ready;
+    if (file->access == LX_O_RDONLY)
+        return poll_in(p, events, set);
+    unsigned ready = poll_out(p, events, set);
+    return file->access == LX_O_WRONLY ? ready : ready | poll_in(p, events, set);
 }
 
 static int pipe_stat(struct file *file, struct lx_stat *st)
@@ -305,7 +317,7 @@ static long pipe_ioctl(struct file *file, uint64_t request, uint64_t arg)
     struct pipe_end *p = file->pipe;
     if (request != LX_FIONREAD)
         return -LX_ENOTTY;
-    int64_t fill = ring_fill(p->w->head, p->r->tail);
+    int64_t fill = ring_fill(cursor(p), p->r->tail);
     return fill < 0 ? (long)fill : user_store32(arg, (uint32_t)fill);
 }
 
@@ -365,9 +377,14 @@ static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint
     if (err < 0)
         return err;
     p->r = r;
-    p->wframe = wi.first_frame;
-    p->rframe = ri.first_frame;
+    p->wcounts = &EXO_FRAMES[wi.first_frame];
+    p->rcounts = &EXO_FRAMES[ri.first_frame];
     return 0;
+}
+
+static uint64_t pipe_number(const struct pipe_end *p)
+{
+    return (uint64_t)(p->wcounts - EXO_FRAMES);
 }
 
 static struct file *end_new(uint32_t access, uint32_t flags, exo_handle_t wcap, exo_handle_t rcap,
@@ -383,7 +400,7 @@ static struct file *end_new(uint32_t access, uint32_t flags, exo_handle_t wcap, 
     file->mode = LX_S_IFIFO | 0600;
     *err = end_map(file, wcap, rcap, 0);
     if (*err == 0) {
-        file->ino = file->pipe->wframe;
+        file->ino = pipe_number(file->pipe);
         return file;
     }
     file_put(file);
@@ -543,7 +560,7 @@ long pipe_rebuild(uint32_t flags, exo_handle_t writers, exo_handle_t readers, ex
         file_put(file);
         return err;
     }
-    file->ino = file->pipe->wframe;
+    file->ino = pipe_number(file->pipe);
     *out = file;
     return 0;
 }

@@ -10,8 +10,10 @@
 // it anew by setting `start` to its cursor, so that a pipe whose bytes are taken as they come uses
 // one page. A reader loads `start` behind the head: while there are bytes, nobody changes it.
 //
-// Cursors count bytes modulo 2^32. The peer's cursor is an allegation: fill = head - tail must not
-// exceed the ring, otherwise the peer is broken and the pipe answers EIO.
+// Cursors count bytes; of the writers' one, whose low half is what readers sleep on, no two moments
+// have the same. What is in the ring is counted modulo 2^32. The peer's cursor is an allegation:
+// fill = head - tail must not exceed the ring, otherwise the peer is broken and the pipe answers
+// EIO.
 //
 // Capability counts are the reference counts: no capability with the write right to the writers'
 // half: end of file; none to the readers' half: EPIPE. So it does not matter how a holder dies.
@@ -31,8 +33,9 @@
 
 struct pipe_writers {
     uint32_t size, version;
-    volatile uint32_t head;
+    volatile uint64_t head;
     volatile uint32_t start;
+    uint32_t reserved;
     volatile uint64_t lock; // exo_env_id_t of the owner, 0 = free; PIPE_LOCK_WAITED
 };
 

@@ -7,7 +7,7 @@
 // file was asked, so nothing that happens in between is lost.
 #include <fs/file.h>
 
-#define POLL_SMALL  128 // descriptors that need no memory of the heap
+#define POLL_SMALL  128 // descriptors of a select that need no memory of the heap
 #define CONDS_SMALL 32
 
 void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value)
@@ -22,23 +22,33 @@ void poll_cap(struct poll_set *set, enum exo_cond_kind kind, exo_handle_t cap, u
         set->conds[set->count++] = (struct exo_cond){kind, least, cap};
 }
 
-static unsigned poll_file(int fd, unsigned events, struct poll_set *set)
+static unsigned __attribute__((noinline)) poll_plain(const struct file *file, unsigned events)
 {
-    struct file *file = fd_file(fd);
-    if (!file || file->ops == &path_ops)
-        return LX_POLLNVAL;
-    events |= LX_POLLERR | LX_POLLHUP;
-    if (!file->ops->poll)
-        return events & (LX_POLLIN | LX_POLLOUT);
-    return file->ops->poll(file, events, set);
+    return file->ops == &path_ops ? LX_POLLNVAL : events & (LX_POLLIN | LX_POLLOUT);
 }
 
-static long poll_once(struct lx_pollfd *fds, uint32_t n, struct poll_set *set)
+static inline unsigned poll_file(int fd, unsigned events, struct poll_set *set)
+{
+    struct file *file = fd_file(fd);
+    if (!file)
+        return fd < 0 ? 0 : LX_POLLNVAL;
+    if (!file->ops->poll)
+        return poll_plain(file, events);
+    return file->ops->poll(file, events | LX_POLLERR | LX_POLLHUP, set);
+}
+
+// The array is the application's: each entry is read once, and its answer stored, in place.
+static long poll_once(uint64_t ufds, uint32_t n, struct poll_set *set)
 {
     long ready = 0;
-    for (struct lx_pollfd *p = fds; p < fds + n; p++) {
-        p->revents = p->fd < 0 ? 0 : (int16_t)poll_file(p->fd, (uint16_t)p->events, set);
-        ready += p->revents != 0;
+    for (; n; n--, ufds += sizeof(struct lx_pollfd)) {
+        uint64_t entry;
+        if (!user_peek64((const void *)ufds, &entry))
+            return -LX_EFAULT;
+        unsigned now = poll_file((int)entry, (uint16_t)(entry >> 32), set);
+        if (!user_poke16(ufds + offsetof(struct lx_pollfd, revents), (uint16_t)now))
+            return -LX_EFAULT;
+        ready += now != 0;
     }
     return ready;
 }
@@ -46,59 +56,47 @@ static long poll_once(struct lx_pollfd *fds, uint32_t n, struct poll_set *set)
 // Each file adds at most four conditions (a FIFO opened read-write).
 #define CONDS_PER_FILE 4
 
-static long poll_sleep(struct lx_pollfd *fds, uint32_t n, struct poll_set *set, exo_ns_t deadline)
+static long poll_sleep(uint64_t ufds, uint32_t n, struct poll_set *set, exo_ns_t deadline)
 {
     for (;;) {
         set->count = 0;
         set->deadline = EXO_NEVER;
-        long ready = poll_once(fds, n, set);
+        long ready = poll_once(ufds, n, set);
         if (ready)
             return ready;
         exo_ns_t until = set->deadline < deadline ? set->deadline : deadline;
         int err = block_wait(set->conds, set->count, until);
         if (err == -LX_ETIMEDOUT && until == deadline)
-            return poll_once(fds, n, NULL);
+            return poll_once(ufds, n, NULL);
         if (err < 0 && err != -LX_ETIMEDOUT)
             return err == -ERESTARTSYS ? block_again(deadline) : err;
     }
 }
 
-static long poll_loop(struct lx_pollfd *fds, uint32_t n, exo_ns_t deadline)
+static long __attribute__((noinline)) poll_wait(uint64_t ufds, uint32_t n, exo_ns_t deadline)
 {
     struct exo_cond small[CONDS_SMALL];
     struct poll_set set = {.conds = small, .max = CONDS_PER_FILE * n};
-    long ready = poll_once(fds, n, NULL);
-    if (ready || deadline == 0)
-        return ready;
     if (set.max > CONDS_SMALL) {
         set.conds = heap_alloc(set.max * sizeof(*set.conds));
         if (!set.conds)
             return -LX_ENOMEM;
     }
-    ready = poll_sleep(fds, n, &set, deadline);
+    long ready = poll_sleep(ufds, n, &set, deadline);
     if (set.conds != small)
         heap_free(set.conds);
     return ready;
 }
 
+static long poll_loop(uint64_t ufds, uint32_t n, exo_ns_t deadline)
+{
+    long ready = poll_once(ufds, n, NULL);
+    return ready || deadline == 0 ? ready : poll_wait(ufds, n, deadline);
+}
+
 static long poll_user(uint64_t ufds, uint32_t n, exo_ns_t deadline)
 {
-    struct lx_pollfd small[POLL_SMALL], *fds = small;
-    if (n > fd_limit())
-        return -LX_EINVAL;
-    if (n > POLL_SMALL) {
-        fds = heap_alloc(n * sizeof(*fds));
-        if (!fds)
-            return -LX_ENOMEM;
-    }
-    long ready = n ? user_read(fds, ufds, n * sizeof(*fds)) : 0;
-    if (ready == 0)
-        ready = poll_loop(fds, n, deadline);
-    if (ready >= 0 && n && user_write(ufds, fds, n * sizeof(*fds)) < 0)
-        ready = -LX_EFAULT;
-    if (fds != small)
-        heap_free(fds);
-    return ready;
+    return n > fd_limit() ? -LX_EINVAL : poll_loop(ufds, n, deadline);
 }
 
 // A relative time as a deadline: 0 = do not wait, EXO_NEVER = for ever.
@@ -242,7 +240,7 @@ static long select_until(int n, const uint64_t user[3], exo_ns_t deadline)
     if (n > POLL_SMALL && !(fds = heap_alloc((size_t)n * sizeof(*fds))))
         return -LX_ENOMEM;
     long count = sets_list(&sets, n, fds);
-    err = count < 0 ? count : poll_loop(fds, (uint32_t)count, deadline);
+    err = count < 0 ? count : poll_loop((uint64_t)fds, (uint32_t)count, deadline);
     if (err >= 0)
         err = sets_write(fds, (uint32_t)count, words, user);
     if (fds != small)
