@@ -319,6 +319,39 @@ static inline void tap_await(int fd)
     NEED(n == 1);
 }
 
+// A second process that carries out one change at a time, whichever it is told.
+static int tap_other_ask[2], tap_other_done[2];
+static pid_t tap_other_pid;
+
+static inline void tap_other_start(void (*change)(int what))
+{
+    unsigned char what;
+    SYS(pipe(tap_other_ask));
+    SYS(pipe(tap_other_done));
+    tap_other_pid = tap_fork();
+    if (tap_other_pid)
+        return;
+    close(tap_other_ask[1]);
+    while (read(tap_other_ask[0], &what, 1) == 1) {
+        change(what);
+        EQ(write(tap_other_done[1], &what, 1), 1);
+    }
+    _exit(0);
+}
+
+static inline void tap_other_do(int what)
+{
+    unsigned char byte = (unsigned char)what;
+    SYS(write(tap_other_ask[1], &byte, 1));
+    EQ(read(tap_other_done[0], &byte, 1), 1);
+}
+
+static inline void tap_other_end(void)
+{
+    close(tap_other_ask[1]);
+    EQ(tap_wait(tap_other_pid), 0);
+}
+
 // A write to an address that is never mapped, which the compiler cannot see through.
 static inline void tap_crash(void)
 {

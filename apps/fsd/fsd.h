@@ -268,6 +268,7 @@ struct names_name *publish_names(uint32_t *count); // NULL: nothing is published
 void publish_begin(void);
 void publish_end(void);
 void publish_erase(void);
+void publish_moved(void); // paths of directories changed
 void attr_forget(uint32_t ino);
 void attr_publish(const struct request *r, const struct ext_inode *inode);
 long op_names(struct request *r);

@@ -76,6 +76,8 @@ static int op_unlink(struct request *r)
     }
     err = dir ? ext_rmdir(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan)
               : ext_unlink(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan);
+    if (err == 0 && dir && node_find(w.ino))
+        publish_moved();
     if (err == 0 && orphan)
         node_orphaned(orphan);
     else if (err == 0)
@@ -189,6 +191,8 @@ static int op_rename(struct request *r)
         dir_moved(to.parent);
     if (from.parent != to.parent && exchange)
         dir_moved(from.parent);
+    if (exchange || LX_S_ISDIR(inode.mode))
+        publish_moved();
     if (orphan)
         node_orphaned(orphan);
     else

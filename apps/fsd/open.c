@@ -300,12 +300,14 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
     o->may_map_write = !append_only &&
                        (o->access == LX_O_RDWR ||
                         (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
-    if (o->access == LX_O_RDONLY && LX_S_ISREG(inode->mode) && !o->path_only &&
+    bool dir = LX_S_ISDIR(inode->mode), plain = LX_S_ISREG(inode->mode) && !o->path_only;
+    if (o->access == LX_O_RDONLY && (dir || plain) && !o->root &&
         (o->holder = holder_find(r->env))) {
         o->holder->opens++;
         r->m->w[5] = o->generation;
-        attr_publish(r, inode);
     }
+    if (dir || o->holder)
+        attr_publish(r, inode);
     unsigned caps = 2;
     CTX->send[0] = (struct exo_send){o->cap, EXO_R_CALL, EXO_SEND_DERIVE};
     CTX->send[1] = (struct exo_send){n->shared.cap, EXO_R_READ, EXO_SEND_DERIVE};

@@ -104,7 +104,10 @@ int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32
         err = walk_on(&env, path, flags, out);
     if (err < 0)
         return err == -LX_ESTALE ? -LX_ENOENT : err; // ".." of a directory that is gone
-    r->is_public = !out->links && out->last == EXT_LAST_NORM && dir_is_public(out->parent);
+    if (out->last == EXT_LAST_NORM)
+        r->is_public = !out->links && dir_is_public(out->parent);
+    else // "." and the like: a directory
+        r->is_public = dir_is_public(out->ino);
     if (out->crossed && !((flags & EXT_WALK_PARENT) && !out->rest_len))
         return answer_mount(r, out);
     return 0;

@@ -88,6 +88,12 @@ void attr_forget(uint32_t ino)
     publish_end();
 }
 
+void publish_moved(void)
+{
+    if (published)
+        __atomic_add_fetch(&published->head.moved, 1, __ATOMIC_SEQ_CST);
+}
+
 // What r->path led to, if it went through what everybody may know.
 void attr_publish(const struct request *r, const struct ext_inode *inode)
 {
@@ -97,8 +103,12 @@ void attr_publish(const struct request *r, const struct ext_inode *inode)
     const struct node *n = node_find(inode->ino);
     if (n && n->written)
         return;
+    uint32_t parent = 0;
+    if (LX_S_ISDIR(inode->mode) && ext_lookup(&vol, inode->ino, "..", 2, &parent) < 0)
+        return;
     publish_begin();
     ext_stat_fill(inode, FS_ROOT_DEV, &a->st);
+    a->parent = parent;
     publish_end();
 }
 

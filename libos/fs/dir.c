@@ -92,6 +92,12 @@ static void dir_close(struct file *file)
     heap_free(file->dir.ahead);
 }
 
+void dir_begin(struct file *file)
+{
+    if (file->dir.ahead)
+        file->dir.ahead->length = 0;
+}
+
 static long dir_seek(struct file *file, int64_t offset, int whence)
 {
     if (whence == LX_SEEK_CUR)
@@ -101,8 +107,7 @@ static long dir_seek(struct file *file, int64_t offset, int whence)
     if (offset < 0)
         return -LX_EINVAL;
     file->state->offset = (uint64_t)offset;
-    if (file->dir.ahead)
-        file->dir.ahead->length = 0; // what comes is as of now
+    dir_begin(file);
     return offset;
 }
 
@@ -119,7 +124,7 @@ static bool page_stat(const struct file *file, struct lx_stat *st)
 
 int endpoint_stat(struct file *file, struct lx_stat *st)
 {
-    if (page_stat(file, st))
+    if (page_stat(file, st) || lookup_ino(file->ino, st))
         return 0;
     struct exo_msg m = {.meta = EXO_META(1, 0), .w = {FS_OP_STAT, LX_AT_EMPTY_PATH}};
     msg_page()[0] = 0;

@@ -93,7 +93,8 @@ struct file {
     uint32_t mode, rdev;
     bool by_exe;   // opened as /proc/self/exe
     uint32_t idle; // number by which fsd lets the open be kept, or 0
-    bool locked;   // a lock may be on the open itself
+    uint32_t idle_age;
+    bool locked; // a lock may be on the open itself
     union {
         struct {
             struct file_part *parts; // grows
@@ -178,14 +179,19 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 // *st may be anything.
 #define LOOKUP_ASK 1 // fsd must be asked
 long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st);
-bool lookup_missing(int dirfd, uint64_t path); // there is surely no such file
+bool lookup_missing(int dirfd, uint64_t path);     // there is surely no such file
+bool lookup_ino(uint64_t ino, struct lx_stat *st); // of an inode that is open
+bool lookup_is_root(uint64_t ino);
+bool lookup_moved(uint32_t *moved); // struct names_head; false: not known
 long lookup_access(const struct lx_stat *st, uint32_t mode, bool effective); // 0 or -LX_E
 void lookup_end(void);              // never again: what the process's root hides is not for it
 struct file *path_start(int dirfd); // NULL: the root directory, or EBADF
 
 // --- idle.c: closed files that are kept open
 bool idle_keep(struct file *file); // no reference is left; true: kept, not to be ended
+void idle_may_keep(struct file *file, uint32_t number);           // fsd's number, or 0
 struct file *idle_open(int dirfd, uint64_t path, uint32_t flags); // or NULL: not kept
+struct file *idle_take(uint64_t ino, const struct file_ops *ops); // likewise; refs is 0
 void idle_flush(void);                                            // before a fork
 
 // --- others --------------------------------------------------------------------------------------
@@ -197,6 +203,7 @@ long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags,
                uint64_t opens); // blocks as open(2) on a FIFO does
 int ofd_share(struct file *file);
 int endpoint_stat(struct file *file, struct lx_stat *st); // fsd's answer for an open file
+void dir_begin(struct file *file);                        // its entries are as of now
 void poll_word(struct poll_set *set, const volatile uint32_t *word, uint32_t value);
 void poll_cap(struct poll_set *set, enum exo_cond_kind kind, exo_handle_t cap, uint32_t least);
 

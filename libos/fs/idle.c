@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Closed files that are kept open, so that opening one again needs nobody: regular files, opened
-// for reading, that no other process shares and no lock was taken on.
+// for reading, that no other process shares and no lock was taken on, and directories, also those
+// that were the working directory.
 //
 // Opening is then a look at what everybody may know (lookup.c): that the name still leads to this
 // inode, and that its mode still lets us read. fsd must be able to end such an open, or a file
 // without names would keep its blocks: the page of struct fs_idle (proto/fs.h). The page is asked
 // for when a file is closed that was closed a short while ago. Before a fork all are closed and the
-// page is given up, so that no other process has a part in them.
+// page is given up, so that no other process has a part in them; what was opened earlier is not
+// kept.
 #include <fs/file.h>
 
 #define RECENT 8u
 
 static struct file *kept[FS_IDLE_MAX]; // its number is in the same place of the page
 static unsigned nkept, next;
+static uint32_t age = 1; // +1 at each fork
 static struct fs_idle *page;
 static exo_handle_t page_cap;
 static uint32_t recent[RECENT], recent_at;
@@ -60,10 +63,22 @@ static void drop(unsigned i)
     file_end(file);
 }
 
+void idle_may_keep(struct file *file, uint32_t number)
+{
+    file->idle = number;
+    file->idle_age = age;
+}
+
+static bool keeps(const struct file *file)
+{
+    if (file->ops == &regular_ops)
+        return file->access == LX_O_RDONLY && !file->locked && !file->by_exe && file->node;
+    return (file->ops == &dir_ops || file->ops == &path_ops) && LX_S_ISDIR(file->mode);
+}
+
 bool idle_keep(struct file *file)
 {
-    if (file->ops != &regular_ops || file->access != LX_O_RDONLY || file->state_cap ||
-        file->locked || file->by_exe || !file->node)
+    if (!keeps(file) || file->state_cap || file->idle_age != age)
         return false;
     if (!file->idle || !page) {
         if (!page && seen((uint32_t)file->ino))
@@ -92,32 +107,45 @@ static void atime_due(struct file *file, const struct lx_stat *st)
         file->ops->close(file);
 }
 
+struct file *idle_take(uint64_t ino, const struct file_ops *ops)
+{
+    struct file *file;
+    unsigned i = 0;
+    while (i < FS_IDLE_MAX && (!kept[i] || kept[i]->ino != ino || kept[i]->ops != ops))
+        i++;
+    if (!nkept || i == FS_IDLE_MAX)
+        return NULL;
+    next = i;
+    if (take(i, &file))
+        return file;
+    file_end(file);
+    return NULL;
+}
+
 struct file *idle_open(int dirfd, uint64_t path, uint32_t flags)
 {
     struct lx_stat st;
-    struct file *file;
-    unsigned i = 0;
-    const uint32_t plain =
-        LX_O_CLOEXEC | LX_O_LARGEFILE | LX_O_NOCTTY | LX_O_NONBLOCK | LX_O_NOFOLLOW;
+    bool directory = flags & LX_O_DIRECTORY;
+    const uint32_t plain = LX_O_CLOEXEC | LX_O_LARGEFILE | LX_O_NOCTTY | LX_O_NONBLOCK |
+                           LX_O_NOFOLLOW | LX_O_DIRECTORY;
     if (!nkept || (flags & ~plain) || lookup_stat(dirfd, path, true, (uint64_t)&st) != 0 ||
-        !LX_S_ISREG(st.st_mode) || lookup_access(&st, 4, true) < 0)
+        !(directory ? LX_S_ISDIR(st.st_mode) : LX_S_ISREG(st.st_mode)) ||
+        lookup_access(&st, 4, true) < 0)
         return NULL;
-    while (i < FS_IDLE_MAX && (!kept[i] || kept[i]->ino != st.st_ino))
-        i++;
-    if (i == FS_IDLE_MAX)
+    struct file *file = idle_take(st.st_ino, directory ? &dir_ops : &regular_ops);
+    if (!file)
         return NULL;
-    next = i;
-    if (!take(i, &file)) {
-        file_end(file);
-        return NULL;
-    }
     file_begin(file, flags);
-    atime_due(file, &st);
+    if (directory)
+        dir_begin(file);
+    else
+        atime_due(file, &st);
     return file;
 }
 
 void idle_flush(void)
 {
+    age++;
     for (unsigned i = 0; i < FS_IDLE_MAX && nkept; i++) {
         if (kept[i])
             drop(i);

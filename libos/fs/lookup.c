@@ -63,6 +63,11 @@ static bool view_get(void)
     return state == THERE;
 }
 
+static bool view_ready(void)
+{
+    return state == THERE || (state == UNASKED && view_get());
+}
+
 void lookup_end(void)
 {
     if (segment)
@@ -143,56 +148,84 @@ static inline bool slashes_skip(const char **path, uint8_t *next)
     return true;
 }
 
+// The directory above one that is here.
+static bool parent_find(uint32_t *dir)
+{
+    const struct names_attr *attr = &view.attrs[*dir & (view.nattrs - 1)];
+    uint64_t st_ino;
+    return user_peek64(&attr->st.st_ino, &st_ino) && st_ino == *dir &&
+           user_peek32(&attr->parent, dir);
+}
+
+static bool attr_copy(uint64_t ino, uint64_t st)
+{
+    const struct lx_stat *attr = &view.attrs[ino & (view.nattrs - 1)].st;
+    uint64_t st_ino;
+    return ino && user_peek64(&attr->st_ino, &st_ino) && st_ino == ino &&
+           !user_copy((void *)st, attr, sizeof(*attr));
+}
+
 // The last name of the path. 0, -LX_ENOENT, or LOOKUP_ASK.
 static inline long walk(uint32_t dir, const char *path, uint32_t *ino, uint32_t *kind)
 {
     struct names_key key;
     const char *limit = path + LX_PATH_MAX;
+    const char *start = path;
     uint8_t next;
-    if (!slashes_skip(&path, &next) || !next)
+    if (!slashes_skip(&path, &next) || (!next && path == start))
         return LOOKUP_ASK;
-    for (;;) {
-        if (!component(&path, &key) || path >= limit || names_is_dotdot(&key))
+    *ino = dir; // "/"
+    *kind = NAMES_DIR;
+    while (next) {
+        if (!component(&path, &key) || path >= limit)
             return LOOKUP_ASK;
-        bool dot = names_is_dot(&key);
-        if (!dot && !entry_find(&key, dir, ino, kind))
+        if (names_is_dotdot(&key) ? !parent_find(ino)
+                                  : !names_is_dot(&key) && !entry_find(&key, *ino, ino, kind))
             return LOOKUP_ASK;
-        if (!dot && !*ino)
+        if (!*ino)
             return -LX_ENOENT;
-        if (!user_peek8(path, &next) || (next && !dot && *kind != NAMES_DIR) ||
-            !slashes_skip(&path, &next))
+        if (!user_peek8(path, &next) || (next && *kind != NAMES_DIR) || !slashes_skip(&path, &next))
             return LOOKUP_ASK;
-        if (!next)
-            return dot ? LOOKUP_ASK : 0;
-        if (!dot)
-            dir = *ino;
     }
+    return 0;
 }
 
 // A walk between two looks at the sequence number. st: 0 if the attributes are not wanted.
 static long find(int dirfd, const char *path, bool follow, uint64_t st)
 {
     uint32_t dir = 0, ino = 0, kind = 0, before, after;
-    uint64_t st_ino;
-    if (state != THERE && (state == NOT_THERE || !view_get()))
+    if (!view_ready())
         return LOOKUP_ASK;
     if (!start_ino(dirfd, path, &dir) || !user_peek32(&view.head->seq, &before) || before & 1)
         return LOOKUP_ASK;
     long err = walk(dir, path, &ino, &kind);
     if (err == 0 && kind == NAMES_LINK && follow)
         return LOOKUP_ASK;
-    if (err == 0 && st) {
-        const struct lx_stat *attr = &view.attrs[ino & (view.nattrs - 1)].st;
-        if (!user_peek64(&attr->st_ino, &st_ino) || st_ino != ino ||
-            user_copy((void *)st, attr, sizeof(*attr)))
-            return LOOKUP_ASK;
-    }
+    if (err == 0 && st && !attr_copy(ino, st))
+        return LOOKUP_ASK;
     return !user_peek32(&view.head->seq, &after) || after != before ? LOOKUP_ASK : err;
 }
 
 long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st)
 {
     return find(dirfd, (const char *)path, follow, st);
+}
+
+bool lookup_ino(uint64_t ino, struct lx_stat *st)
+{
+    uint32_t before, after;
+    return view_ready() && user_peek32(&view.head->seq, &before) && !(before & 1) &&
+           attr_copy(ino, (uint64_t)st) && user_peek32(&view.head->seq, &after) && after == before;
+}
+
+bool lookup_is_root(uint64_t ino)
+{
+    return view_ready() && ino == view.root;
+}
+
+bool lookup_moved(uint32_t *moved)
+{
+    return view_ready() && user_peek32(&view.head->moved, moved);
 }
 
 bool lookup_missing(int dirfd, uint64_t path)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The calls that change names and attributes, the working directory, and what concerns whole file
-// systems. Each is one call to fsd, which decides; inside another mount only attributes can be
-// changed.
+// The calls that change names and attributes, and what concerns whole file systems. Each is one
+// call to fsd, which decides; inside another mount only attributes can be changed.
 #include <fs/handover.h>
 #include <fs/mount.h>
 #include <fs/text.h>
@@ -299,144 +298,8 @@ long px_ftruncate(int fd, int64_t size)
     return file->ops->truncate(file, (uint64_t)size);
 }
 
-// --- working directory, umask, file systems ------------------------------------------------------
-
-static void set_cwd(struct file *file)
-{
-    if (fd_current()->cwd)
-        file_put(fd_current()->cwd);
-    fd_current()->cwd = file;
-}
-
-long px_chdir(uint64_t upath)
-{
-    struct file *file;
-    long length = path_copy(upath, 0);
-    if (length < 0)
-        return length;
-    long err = path_open_at(LX_AT_FDCWD, (size_t)length, LX_O_PATH | LX_O_DIRECTORY, 0, &file);
-    if (err < 0)
-        return err;
-    if (file->ops == &path_ops) { // opened by name alone: search permission is asked for here
-        msg_page()[0] = 0;
-        struct exo_msg m = {.meta = EXO_META(1, 0),
-                            .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
-        err = server_call(file->endpoint, &m);
-        if (err < 0) {
-            file_put(file);
-            return err;
-        }
-    }
-    set_cwd(file);
-    return 0;
-}
-
-// Opens a directory as a root or, with one, under that root.
-static long chroot_open(int dirfd, size_t length, const struct file *root, struct file **out)
-{
-    struct exo_msg m = {.w = {FS_OP_CHROOT}};
-    struct exo_ctx *ctx = ctx_self();
-    if (root)
-        ctx->send[0] = (struct exo_send){root->endpoint, EXO_R_CALL, EXO_SEND_COPY};
-    memset(ctx->recv, 0, sizeof(ctx->recv));
-    long err = path_send(dirfd, length, &m, root != NULL);
-    if (err == -FS_MOUNT)
-        return -LX_EPERM;
-    return err < 0 ? err : path_opened(&m, LX_O_PATH | LX_O_DIRECTORY, out);
-}
-
-// From here on the process, and what it starts, cannot name anything outside but by what it has
-// open. The working directory stays, and is opened again under the new root, so that links and ".."
-// in it end there too.
-static long root_change(struct file *root)
-{
-    struct file *cwd = NULL;
-    struct exo_msg m = {.w = {PROC_OP_FLAGS, PROC_F_CONFINED, 0}};
-    memcpy(msg_page(), ".", 2);
-    long err = chroot_open(LX_AT_FDCWD, 2, root, &cwd);
-    if (err == -LX_EPERM) // a mount's directory: it stays as it is
-        err = 0;
-    if (err == 0)
-        err = server_call(H_INIT, &m);
-    if (err < 0) {
-        if (cwd)
-            file_put(cwd);
-        return err;
-    }
-    if (cwd)
-        set_cwd(cwd);
-    if (fd_current()->root)
-        file_put(fd_current()->root);
-    else
-        exo_cap_delete(H_FSD);
-    fd_current()->root = root;
-    lookup_end();
-    return 0;
-}
-
-// Not POSIX, but common. Set-id programs give no rights from here on (proc/exec.c), so that nobody
-// can build the world they trust.
-long px_chroot(uint64_t upath)
-{
-    struct file *root;
-    long length = path_copy(upath, 0);
-    long err = length < 0 ? length : chroot_open(LX_AT_FDCWD, (size_t)length, NULL, &root);
-    if (err < 0)
-        return err;
-    err = root_change(root);
-    if (err < 0)
-        file_put(root);
-    return err;
-}
-
-long px_fchdir(int fd)
-{
-    struct file *file = fd_file(fd);
-    if (!file)
-        return -LX_EBADF;
-    if (!LX_S_ISDIR(file->mode))
-        return -LX_ENOTDIR;
-    msg_page()[0] = 0;
-    struct exo_msg m = {.meta = EXO_META(1, 0),
-                        .w = {FS_OP_ACCESS, 1, LX_AT_EACCESS | LX_AT_EMPTY_PATH}};
-    long err = file->endpoint ? server_call(file->endpoint, &m) : 0;
-    if (err < 0)
-        return err;
-    set_cwd(file_ref(file));
-    return 0;
-}
-
-static long cwd_path(char *path, size_t max)
-{
-    unsigned kind = mount_kind(fd_current()->cwd);
-    if (kind) {
-        struct text t = {.at = path, .room = max};
-        const char *name = mount_name(fd_current()->cwd);
-        text_printf(&t, name[0] ? "%s/%s" : "%s", mount_fs(kind)->at, name);
-        text_add(&t, "", 1);
-        return t.length > max ? -LX_ERANGE : (long)t.length - 1;
-    }
-    struct exo_msg m = {.w = {FS_OP_GETCWD}};
-    long err = server_call(fd_current()->cwd ? fd_current()->cwd->endpoint : fd_root(), &m);
-    if (err < 0)
-        return err;
-    size_t n = strlen((char *)msg_page());
-    if (n + 1 > max)
-        return -LX_ERANGE;
-    memcpy(path, msg_page(), n + 1);
-    return (long)n;
-}
-
-long px_getcwd(uint64_t ubuf, size_t size)
-{
-    char path[LX_PATH_MAX];
-    long n = cwd_path(path, sizeof(path));
-    if (n < 0)
-        return n;
-    if ((size_t)n + 1 > size)
-        return -LX_ERANGE;
-    return user_write(ubuf, path, (size_t)n + 1) < 0 ? -LX_EFAULT : n + 1;
-}
+// --- umask, file systems
+// ---------------------------------------------------------------------------
 
 long px_umask(uint32_t mask)
 {

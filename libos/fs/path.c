@@ -181,7 +181,7 @@ long path_opened(const struct exo_msg *m, uint32_t flags, struct file **out)
     if (err == 0) {
         (*out)->mode = mode;
         (*out)->ino = m->w[1];
-        (*out)->idle = (uint32_t)m->w[5];
+        idle_may_keep(*out, (uint32_t)m->w[5]);
     }
     return err;
 }

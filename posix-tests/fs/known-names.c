@@ -5,8 +5,6 @@
 // a directory that has moved or was closed.
 #include "tap.h"
 
-static int ask[2], done[2];
-
 // The other process carries out one change at a time.
 enum {
     CHMOD_FILE,
@@ -68,22 +66,6 @@ static void change(int what)
     }
 }
 
-static void serve(void)
-{
-    unsigned char what;
-    while (read(ask[0], &what, 1) == 1) {
-        change(what);
-        EQ(write(done[1], &what, 1), 1);
-    }
-}
-
-static void let(int what)
-{
-    unsigned char byte = (unsigned char)what;
-    SYS(write(ask[1], &byte, 1));
-    EQ(read(done[0], &byte, 1), 1);
-}
-
 static void look(const char *path)
 {
     struct stat st;
@@ -101,7 +83,7 @@ static void everything(void)
         look(all[i]);
 }
 
-#define LET(what) (everything(), let(what))
+#define LET(what) (everything(), tap_other_do(what))
 
 static void as_owner(void)
 {
@@ -216,14 +198,7 @@ int main(void)
     SYS(mkdir("d", 0755));
     SYS(mkdir("other", 0755));
     tap_put("d/f", 0644, "four");
-    SYS(pipe(ask));
-    SYS(pipe(done));
-    pid_t pid = tap_fork();
-    if (pid == 0) {
-        close(ask[1]);
-        serve();
-        _exit(0);
-    }
+    tap_other_start(change);
     as_owner();
     if (geteuid() == 0) {
         IN_CHILD("somebody else") {
@@ -231,8 +206,7 @@ int main(void)
             as_other();
         }
     }
-    close(ask[1]);
-    EQ(tap_wait(pid), 0);
+    tap_other_end();
     race();
     return tap_done();
 }

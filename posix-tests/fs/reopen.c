@@ -19,8 +19,6 @@ static void often(const char *path)
 // Another process, which was there before, changes the file.
 enum { REPLACE, CUT, REMOVE, MAKE, RENEW, TO_DIR, CLOSE, LOCK };
 
-static int ask[2], done[2];
-
 static void change(int what)
 {
     int fd;
@@ -56,21 +54,10 @@ static void change(int what)
     }
 }
 
-static void serve(void)
-{
-    unsigned char what;
-    while (read(ask[0], &what, 1) == 1) {
-        change(what);
-        EQ(write(done[1], &what, 1), 1);
-    }
-}
-
 static void let(int what)
 {
-    unsigned char byte = (unsigned char)what;
     often("f");
-    SYS(write(ask[1], &byte, 1));
-    EQ(read(done[0], &byte, 1), 1);
+    tap_other_do(what);
 }
 
 static void changed_by_others(void)
@@ -177,14 +164,7 @@ int main(void)
     umask(0);
     SYS(chmod(".", 0777));
     tap_put("f", 0644, "one");
-    SYS(pipe(ask));
-    SYS(pipe(done));
-    pid_t pid = tap_fork();
-    if (pid == 0) {
-        close(ask[1]);
-        serve();
-        _exit(0);
-    }
+    tap_other_start(change);
     same_process();
     tap_put("f", 0644, "one");
     changed_by_others();
@@ -200,7 +180,6 @@ int main(void)
             ERR(open("f", O_RDONLY), EACCES);
         }
     }
-    close(ask[1]);
-    EQ(tap_wait(pid), 0);
+    tap_other_end();
     return tap_done();
 }

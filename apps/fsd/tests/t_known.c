@@ -163,8 +163,10 @@ static void check_name(const struct names_name *n)
     seen_names++;
 }
 
-static void check_attr(const struct lx_stat *st)
+static void check_attr(const struct names_attr *attr)
 {
+    const struct lx_stat *st = &attr->st;
+    uint32_t parent;
     struct ext_inode inode;
     struct lx_stat want;
     const struct node *n = node_find((uint32_t)st->st_ino);
@@ -173,6 +175,10 @@ static void check_attr(const struct lx_stat *st)
     CHECK(!memcmp(st, &want, sizeof(want)));
     CHECK(may_know[inode.ino]);
     CHECK(!n || !n->written);
+    if (LX_S_ISDIR(inode.mode)) {
+        OK(ext_lookup(&vol, inode.ino, "..", 2, &parent));
+        CHECK_EQ(attr->parent, parent);
+    }
     seen_attrs++;
 }
 
@@ -205,7 +211,7 @@ static void check(void)
     for (uint32_t i = 0; i < head->nattrs; i++) {
         if (attrs[i].st.st_ino) {
             CHECK_EQ(attrs[i].st.st_ino % head->nattrs, i);
-            check_attr(&attrs[i].st);
+            check_attr(&attrs[i]);
         }
     }
 }

@@ -35,10 +35,10 @@ struct fs_node { // the node page
 };
 
 // The opens of a process that it does not use at present, but keeps for the next time. Where a
-// process has such a page, OPEN of a regular file for reading answers a number, w[5]. To keep the
-// open after closing the file, the number is put into a word that is 0; to use it again, it is
-// taken out by compare-and-swap with 0. When fsd takes it out, the open is closed and its
-// capabilities are gone.
+// process has such a page, OPEN of a regular file for reading, or of a directory, answers a number,
+// w[5]. To keep the open after closing the file, the number is put into a word that is 0; to use it
+// again, it is taken out by compare-and-swap with 0. When fsd takes it out, the open is closed and
+// its capabilities are gone.
 #define FS_IDLE_MAX 16
 struct fs_idle {
     uint32_t size, version;

@@ -6,7 +6,7 @@
 // whether owner, group or other, may search and read: the pages tell nothing that opendir and stat
 // would not. A name is found by its directory's inode number; an inode number of 0 says that there
 // is no such name. What is not found here may be there all the same: ask fsd. So with everything
-// special: "..", mount points, symbolic links on the way, long names.
+// special: mount points, symbolic links on the way, long names.
 //
 // fsd changes the tables before it answers the call that changed the volume, so what is found is
 // true at the moment of looking: the whole walk, however many names it has, happens between two
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NAMES_VERSION 1u
+#define NAMES_VERSION 2u
 #define NAMES_BYTES   (2ul << 20) // at most
 #define NAMES_WORDS   6u
 #define NAMES_LEN     (8 * NAMES_WORDS)
@@ -29,6 +29,8 @@ struct names_head {
     uint32_t nnames, nattrs;     // powers of two
     uint32_t names_at, attrs_at; // byte offsets of struct names_name[], struct names_attr[]
     uint32_t read_only;
+    uint32_t moved; // +1 whenever a directory got another name or place, or went while it was open:
+                    // the path of any directory, found before, may be another now
 };
 
 enum names_kind { NAMES_FILE, NAMES_DIR, NAMES_LINK };
@@ -41,6 +43,7 @@ struct names_name {
 
 struct names_attr {    // at place ino % nattrs
     struct lx_stat st; // st_ino 0: nothing here
+    uint32_t parent;   // of a directory: where ".." leads
 };
 
 struct names_key { // a name that is looked for
