@@ -57,10 +57,7 @@ static int set_attr(struct request *r, uint64_t at_flags, const struct ext_attr 
     struct node *n = node_find(ino);
     if (n)
         node_note_writes(n);
-    err = ext_attr_set(&vol, &r->cred, ino, attr);
-    if (n)
-        node_publish(n);
-    return err;
+    return ext_attr_set(&vol, &r->cred, ino, attr);
 }
 
 static int no_change(struct request *r, uint64_t at_flags)

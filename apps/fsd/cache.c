@@ -81,7 +81,7 @@ void names_forget_all(void)
     memset(private_names, 0, sizeof(private_names));
     dirs_forget();
     erase();
-    nodes_attr_forget();
+    nodes_changed();
 }
 
 // --- what the volume library tells
@@ -117,7 +117,8 @@ static void name_changed(uint32_t dir, const char *text, uint32_t len)
 static void inode_changed(const struct ext_inode *inode)
 {
     struct dir *d = &dirs[inode->ino % DIRS];
-    attr_forget(inode->ino);
+    attr_erase(inode->ino);
+    node_changed(inode);
     if (!LX_S_ISDIR(inode->mode))
         return;
     if (d->ino == inode->ino && !inode->nlink)
@@ -129,7 +130,25 @@ static void inode_changed(const struct ext_inode *inode)
         erase();
 }
 
-const struct ext_watch names_watch = {name_changed, inode_changed, names_forget_all};
+static struct {
+    bool any;
+    uint32_t n, to[2]; // other directories than before
+} moves;
+
+static void directory_moved(uint32_t dir, uint32_t from, uint32_t to)
+{
+    (void)dir;
+    moves.any = true;
+    if (from != to && moves.n < 2)
+        moves.to[moves.n++] = to;
+}
+
+const struct ext_watch names_watch = {
+    .name = name_changed,
+    .inode = inode_changed,
+    .moved = directory_moved,
+    .undone = names_forget_all,
+};
 
 // --- directories
 // -----------------------------------------------------------------------------------------------
@@ -176,12 +195,24 @@ bool dir_is_public(uint32_t ino)
     return d && d->public;
 }
 
-// A directory is in another one now, with all below it.
-void dir_moved(uint32_t parent)
+bool dir_known(uint32_t ino)
 {
-    dirs_forget();
-    if (!dir_is_public(parent))
-        erase();
+    return dir_get(ino) != NULL;
+}
+
+// A directory that is in another one now is there with all below it.
+void dirs_moved(void)
+{
+    if (moves.any)
+        publish_moved();
+    if (moves.n)
+        dirs_forget();
+    for (uint32_t i = 0; i < moves.n; i++) {
+        if (!dir_is_public(moves.to[i]))
+            erase();
+    }
+    moves.any = false;
+    moves.n = 0;
 }
 
 // --- names
@@ -257,29 +288,56 @@ void dir_named(uint32_t ino, uint32_t parent, const char *text, uint32_t len)
     name_remember(parent, text, len, ino);
 }
 
-static const struct names_name *find(const struct dir *d, const struct names_key *key,
-                                     const char *text, bool last)
+struct found {
+    uint32_t ino, kind; // ino 0: there is no such name
+};
+
+// False: the volume library must be asked, which knows everything special. A name that is about to
+// be created is not worth remembering.
+static bool find(const struct dir *d, const struct names_key *key, const char *text, bool create,
+                 struct found *out)
 {
-    uint32_t ino;
     const struct names_name *n = place(d->public, key, d->ino);
-    if (match(n, key, d->ino))
-        return n;
-    if (last || ext_lookup(&vol, d->ino, text, key->len, &ino) < 0)
-        return NULL;
-    return enter(d, key, ino);
+    *out = (struct found){0, NAMES_FILE};
+    if (!match(n, key, d->ino)) {
+        int err = ext_lookup(&vol, d->ino, text, key->len, &out->ino);
+        if (err == -LX_ENOENT && create)
+            return true;
+        n = err == 0 || err == -LX_ENOENT ? enter(d, key, err == 0 ? out->ino : 0) : NULL;
+    }
+    if (n)
+        *out = (struct found){n->ino, n->kind};
+    return n != NULL;
 }
 
-static void arrive(const struct names_name *n, const char *text, bool slash, struct ext_walk *out)
+// Of the last name only its directory is wanted, and perhaps its inode.
+static bool find_parent(const struct dir *d, const struct names_key *key, const char *text,
+                        uint32_t flags, struct found *out)
 {
-    out->ino = n->ino;
-    out->parent = n->dir;
+    const struct names_name *n = place(d->public, key, d->ino);
+    *out = (struct found){0, NAMES_FILE};
+    if (flags & WALK_NAME)
+        return true;
+    if (match(n, key, d->ino)) {
+        out->ino = n->ino;
+        return true;
+    }
+    int err = ext_lookup(&vol, d->ino, text, key->len, &out->ino);
+    return err == 0 || err == -LX_ENOENT;
+}
+
+static void arrive(uint32_t dir, uint32_t ino, const char *text, uint32_t len, bool slash,
+                   struct ext_walk *out)
+{
+    out->ino = ino;
+    out->parent = dir;
     out->last = EXT_LAST_NORM;
     out->must_be_dir = slash;
     out->crossed = false;
     out->links = 0;
-    out->name_len = n->len;
-    memcpy(out->name, text, n->len);
-    out->name[n->len] = 0;
+    out->name_len = len;
+    memcpy(out->name, text, len);
+    out->name[len] = 0;
     out->rest_len = 0;
 }
 
@@ -288,6 +346,7 @@ int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, u
 {
     for (const char *at = *path;;) {
         struct names_key key;
+        struct found found;
         while (*at == '/')
             at++;
         if (!*at)
@@ -300,15 +359,19 @@ int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, u
         bool slash = *at == '/';
         while (*at == '/')
             at++;
-        const struct names_name *n = find(d, &key, *path, !*at);
-        if (!n || n->kind == NAMES_LINK || (slash && n->ino && n->kind != NAMES_DIR))
+        bool last = !*at, parent = last && !slash && (flags & EXT_WALK_PARENT);
+        bool create = last && (flags & (EXT_WALK_CREATE | EXT_WALK_PARENT));
+        if (!(parent ? find_parent(d, &key, *path, flags, &found)
+                     : find(d, &key, *path, create, &found)))
             return 0;
-        if (!n->ino && (*at || !(flags & (EXT_WALK_CREATE | EXT_WALK_PARENT))))
+        if (found.kind == NAMES_LINK || (slash && found.ino && found.kind != NAMES_DIR))
+            return 0;
+        if (!found.ino && !create)
             return -LX_ENOENT;
-        if (!*at) {
-            arrive(n, *path, slash, out);
+        if (last) {
+            arrive(*from, found.ino, *path, key.len, slash, out);
             return 1;
         }
-        *from = n->ino;
+        *from = found.ino;
     }
 }

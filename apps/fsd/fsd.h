@@ -184,14 +184,15 @@ void giveback_step(void); // gives back what is owed
 bool memory_more(void);   // init gave more
 
 // node.c
-struct node *node_get(uint32_t ino, uint32_t uid); // + one open; NULL: no memory or over the share
+// + one open; NULL: no memory or over the share. inode: as it is now.
+struct node *node_get(const struct ext_inode *inode, uint32_t uid);
 void node_put(struct node *n);
-struct node *node_find(uint32_t ino); // or NULL
-int node_publish(struct node *n);     // size, mode, nlink from the volume
-void node_refresh(uint32_t ino);      // the same, if anybody has it
+struct node *node_find(uint32_t ino);             // or NULL
+int node_publish(struct node *n);                 // size, mode, nlink from the volume
+void node_changed(const struct ext_inode *inode); // all but the size, if anybody has it
+void nodes_changed(void);                         // any of them may have
 void node_attr_publish(struct node *n, const struct ext_inode *inode);
 void node_attr_forget(uint32_t ino);
-void nodes_attr_forget(void);
 void node_event(struct node *n, uint32_t *word);
 void node_note_writes(struct node *n); // dirty bits become times
 void nodes_note_writes(void);
@@ -234,6 +235,9 @@ long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2]);
 void fifo_leave(struct open *o);
 
 // names.c, paths.c
+// The last name is about to be changed: whether it is there need not be looked up, out->ino may be
+// 0. Only with EXT_WALK_PARENT.
+#define WALK_NAME 0x100u
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags,
          struct ext_walk *out);
 uint32_t start_ino(const struct request *r);
@@ -242,6 +246,7 @@ int target_ino(struct request *r, uint64_t at_flags,
                uint32_t *ino); // of the path, or the file itself
 int mount_add(uint32_t ino, uint32_t kind);
 bool is_mount(uint32_t ino);
+bool holds_mount(uint32_t dir);
 long op_name(struct request *r);
 long op_readlink(struct request *r);
 long op_getcwd(struct request *r);
@@ -256,7 +261,8 @@ int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, u
 void name_remember(uint32_t dir, const char *name, uint32_t len,
                    uint32_t ino); // ino 0: there is none
 void names_forget_all(void);
-void dir_moved(uint32_t parent);
+void dirs_moved(void);        // once what the volume library was asked is done
+bool dir_known(uint32_t ino); // it is a directory, and has a name
 // The name of a directory and where it is: its length, 0 when not known; and telling it.
 uint32_t dir_name(uint32_t ino, uint32_t *parent, const char **text);
 void dir_named(uint32_t ino, uint32_t parent, const char *text, uint32_t len);
@@ -269,7 +275,8 @@ void publish_begin(void);
 void publish_end(void);
 void publish_erase(void);
 void publish_moved(void); // paths of directories changed
-void attr_forget(uint32_t ino);
+void attr_erase(uint32_t ino);
+void attr_forget(uint32_t ino); // in its node page as well
 void attr_publish(const struct request *r, const struct ext_inode *inode);
 long op_names(struct request *r);
 

@@ -6,7 +6,17 @@
 static int parent_of(struct request *r, uint32_t start, const char *path, size_t len,
                      struct ext_walk *w)
 {
-    return walk(r, start, path, len, EXT_WALK_PARENT, w);
+    return walk(r, start, path, len, EXT_WALK_PARENT | WALK_NAME, w);
+}
+
+// Whether the name is that of a mount point.
+static bool busy(const struct ext_walk *w)
+{
+    uint32_t ino = w->ino;
+    if (!holds_mount(w->parent))
+        return false;
+    return ino ? is_mount(ino)
+               : ext_lookup(&vol, w->parent, w->name, w->name_len, &ino) == 0 && is_mount(ino);
 }
 
 static int make(struct request *r, const char *path, size_t len, const struct ext_create_args *args)
@@ -20,9 +30,7 @@ static int make(struct request *r, const char *path, size_t len, const struct ex
         return -LX_EEXIST;
     if (w.must_be_dir && !LX_S_ISDIR(args->mode))
         return -LX_ENOENT;
-    err = ext_create(&vol, &r->cred, w.parent, w.name, w.name_len, args, &ino);
-    node_refresh(w.parent);
-    return err;
+    return ext_create(&vol, &r->cred, w.parent, w.name, w.name_len, args, &ino);
 }
 
 static int op_mknod(struct request *r)
@@ -65,25 +73,19 @@ static int op_unlink(struct request *r)
                : w.last == EXT_LAST_DOT ? -LX_EINVAL
                                         : -LX_ENOTEMPTY;
     }
-    if (!w.ino)
-        return -LX_ENOENT;
-    if (is_mount(w.ino))
+    if (busy(&w))
         return -LX_EBUSY;
     if (w.must_be_dir && !dir) {
         struct ext_inode inode;
-        err = ext_inode_load(&vol, w.ino, &inode);
+        err = w.ino ? ext_inode_load(&vol, w.ino, &inode) : -LX_ENOENT;
         return err < 0 ? err : LX_S_ISDIR(inode.mode) ? -LX_EISDIR : -LX_ENOTDIR;
     }
     err = dir ? ext_rmdir(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan)
               : ext_unlink(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan);
-    if (err == 0 && dir && node_find(w.ino))
+    if (dir && orphan && node_find(orphan))
         publish_moved();
-    if (err == 0 && orphan)
+    if (orphan)
         node_orphaned(orphan);
-    else if (err == 0)
-        node_refresh(w.ino);
-    if (err == 0)
-        node_refresh(w.parent);
     return err;
 }
 
@@ -130,7 +132,7 @@ static int op_link(struct request *r)
     } else {
         err = walk(r, start_ino(r), r->path, r->bytes, flags, &from);
     }
-    if (err == 0)
+    if (err == 0 && from.must_be_dir)
         err = ext_inode_load(&vol, from.ino, &inode);
     if (err < 0)
         return err;
@@ -141,13 +143,30 @@ static int op_link(struct request *r)
         return err;
     if (to.ino || to.last != EXT_LAST_NORM)
         return -LX_EEXIST;
-    if (LX_S_ISDIR(inode.mode))
-        return -LX_EPERM;
     if (to.must_be_dir)
         return -LX_ENOENT;
-    err = ext_link(&vol, &r->cred, from.ino, to.parent, to.name, to.name_len);
-    node_refresh(from.ino);
-    node_refresh(to.parent);
+    return ext_link(&vol, &r->cred, from.ino, to.parent, to.name, to.name_len);
+}
+
+static int check_dir(uint32_t ino)
+{
+    struct ext_inode inode;
+    int err = ext_inode_load(&vol, ino, &inode);
+    return err < 0 ? err : LX_S_ISDIR(inode.mode) ? 0 : -LX_ENOTDIR;
+}
+
+// A path that ends in a slash names a directory.
+static int rename_slashes(struct ext_walk *from, const struct ext_walk *to, bool exchange)
+{
+    int err = 0;
+    if (!from->must_be_dir && !to->must_be_dir)
+        return 0;
+    if (!from->ino)
+        err = ext_lookup(&vol, from->parent, from->name, from->name_len, &from->ino);
+    if (err == 0 && (from->must_be_dir || !exchange))
+        err = check_dir(from->ino);
+    if (err == 0 && to->must_be_dir && exchange && to->ino)
+        err = check_dir(to->ino);
     return err;
 }
 
@@ -157,7 +176,6 @@ static int op_rename(struct request *r)
     const char *path2;
     size_t len2;
     uint32_t start2, orphan = 0;
-    struct ext_inode inode;
     bool exchange = r->arg[0] & LX_RENAME_EXCHANGE;
     int err = two_paths(r, &path2, &len2, &start2);
     if (err == 0)
@@ -168,39 +186,17 @@ static int op_rename(struct request *r)
         return err;
     if (from.last != EXT_LAST_NORM || to.last != EXT_LAST_NORM)
         return -LX_EBUSY;
-    if (!from.ino)
-        return -LX_ENOENT;
-    if (is_mount(from.ino) || is_mount(to.ino))
+    if (busy(&from) || busy(&to))
         return -LX_EBUSY;
-    err = ext_inode_load(&vol, from.ino, &inode);
-    if (err < 0)
-        return err;
-    if ((from.must_be_dir || (to.must_be_dir && !exchange)) && !LX_S_ISDIR(inode.mode))
-        return -LX_ENOTDIR;
-    err = exchange && to.ino && to.must_be_dir ? ext_inode_load(&vol, to.ino, &inode) : 0;
-    if (err < 0)
-        return err;
-    if (exchange && to.must_be_dir && !LX_S_ISDIR(inode.mode))
-        return -LX_ENOTDIR;
-    err =
-        ext_rename(&vol, &r->cred, from.parent, from.name, from.name_len, to.parent, to.name,
-                   to.name_len, r->arg[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)r->arg[0], &orphan);
-    if (err < 0)
-        return err;
-    if (from.parent != to.parent && (exchange || LX_S_ISDIR(inode.mode)))
-        dir_moved(to.parent);
-    if (from.parent != to.parent && exchange)
-        dir_moved(from.parent);
-    if (exchange || LX_S_ISDIR(inode.mode))
-        publish_moved();
+    err = rename_slashes(&from, &to, exchange);
+    if (err == 0)
+        err = ext_rename(&vol, &r->cred, from.parent, from.name, from.name_len, to.parent, to.name,
+                         to.name_len, r->arg[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)r->arg[0],
+                         &orphan);
+    dirs_moved();
     if (orphan)
         node_orphaned(orphan);
-    else
-        node_refresh(to.ino);
-    node_refresh(from.ino);
-    node_refresh(from.parent);
-    node_refresh(to.parent);
-    return 0;
+    return err;
 }
 
 long op_name(struct request *r)

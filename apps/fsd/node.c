@@ -44,30 +44,58 @@ void node_seq_size(struct node *n, uint64_t size)
     seq_end(n);
 }
 
+static void publish(struct node *n, const struct ext_inode *inode)
+{
+    n->mode = inode->mode;
+    bool resized = n->page->size != inode->size;
+    seq_begin(n);
+    n->page->mode = inode->mode;
+    n->page->size = inode->size;
+    n->page->nlink = inode->nlink;
+    n->page->rdev = ext_inode_rdev(inode);
+    seq_end(n);
+    if (resized)
+        node_event(n, &n->page->change);
+}
+
 int node_publish(struct node *n)
 {
     struct ext_inode inode;
     int err = ext_inode_load(&vol, n->ino, &inode);
-    if (err < 0)
-        return err;
-    n->mode = inode.mode;
-    bool resized = n->page->size != inode.size;
-    seq_begin(n);
-    n->page->mode = inode.mode;
-    n->page->size = inode.size;
-    n->page->nlink = inode.nlink;
-    n->page->rdev = ext_inode_rdev(&inode);
-    seq_end(n);
-    if (resized)
-        node_event(n, &n->page->change);
-    return 0;
+    if (err == 0)
+        publish(n, &inode);
+    return err;
 }
 
-void node_refresh(uint32_t ino)
+static void changed(struct node *n, const struct ext_inode *inode)
 {
-    struct node *n = ino ? node_find(ino) : NULL;
+    n->mode = inode->mode;
+    seq_begin(n);
+    n->page->attr = 0;
+    n->page->mode = inode->mode;
+    n->page->nlink = inode->nlink;
+    if (LX_S_ISDIR(inode->mode)) // the size of a file is told when its blocks are where they should
+        n->page->size = inode->size;
+    seq_end(n);
+}
+
+void node_changed(const struct ext_inode *inode)
+{
+    struct node *n = node_find(inode->ino);
     if (n)
-        node_publish(n);
+        changed(n, inode);
+}
+
+void nodes_changed(void)
+{
+    struct ext_inode inode;
+    struct node *n;
+    for (uint32_t i = 0; i < HASH; i++) {
+        LIST_FOREACH (n, &table[i], hash) {
+            if (ext_inode_load(&vol, n->ino, &inode) == 0)
+                changed(n, &inode);
+        }
+    }
 }
 
 // Attributes stand in the page from when somebody asks until something changes.
@@ -95,15 +123,6 @@ void node_attr_forget(uint32_t ino)
     struct node *n = node_find(ino);
     if (n)
         attr_gone(n);
-}
-
-void nodes_attr_forget(void)
-{
-    struct node *n;
-    for (uint32_t i = 0; i < HASH; i++) {
-        LIST_FOREACH (n, &table[i], hash)
-            attr_gone(n);
-    }
 }
 
 void node_event(struct node *n, uint32_t *word)
@@ -163,7 +182,7 @@ bool node_evict(void)
     return true;
 }
 
-static struct node *node_make(uint32_t ino)
+static struct node *node_make(const struct ext_inode *inode)
 {
     struct node *n = node_new();
     if (!n || page_take(&n->shared) < 0) {
@@ -171,21 +190,19 @@ static struct node *node_make(uint32_t ino)
         return NULL;
     }
     n->page = n->shared.at;
-    n->ino = ino;
+    n->ino = inode->ino;
     n->page->size_ = sizeof(*n->page);
     n->page->version = 1;
-    n->page->ino = ino;
+    n->page->ino = inode->ino;
     RB_INIT(&n->parts);
-    LIST_INSERT_HEAD(&table[ino % HASH], n, hash);
-    if (node_publish(n) == 0)
-        return n;
-    node_free(n);
-    return NULL;
+    LIST_INSERT_HEAD(&table[inode->ino % HASH], n, hash);
+    publish(n, inode);
+    return n;
 }
 
-struct node *node_get(uint32_t ino, uint32_t uid)
+struct node *node_get(const struct ext_inode *inode, uint32_t uid)
 {
-    struct node *n = node_find(ino);
+    struct node *n = node_find(inode->ino);
     if (n && n->opens) {
         n->opens++;
         return n;
@@ -195,7 +212,7 @@ struct node *node_get(uint32_t ino, uint32_t uid)
     if (n)
         idle_remove(n);
     else
-        n = node_make(ino);
+        n = node_make(inode);
     if (!n) {
         quota_give(uid, COST_NODE);
         return NULL;
@@ -266,8 +283,6 @@ void node_note_writes(struct node *n)
     if (n->user_writes)
         drop_privileges(&inode);
     ext_inode_store(&vol, &inode);
-    if (inode.mode != n->mode)
-        node_publish(n);
 }
 
 void nodes_note_writes(void)

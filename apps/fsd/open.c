@@ -240,10 +240,7 @@ static int create(struct request *r, struct ext_walk *w, uint64_t mode)
     struct ext_create_args args = {.mode = LX_S_IFREG | (mode & 07777)};
     if (w->must_be_dir || w->last != EXT_LAST_NORM)
         return -LX_EISDIR;
-    int err = ext_create(&vol, &r->cred, w->parent, w->name, w->name_len, &args, &w->ino);
-    if (err == 0)
-        node_refresh(w->parent);
-    return err;
+    return ext_create(&vol, &r->cred, w->parent, w->name, w->name_len, &args, &w->ino);
 }
 
 static int prepare(struct request *r, struct ext_walk *w, uint64_t flags, uint64_t mode,
@@ -338,10 +335,17 @@ static int future_root(const struct request *r, uint32_t opened, uint32_t *ino)
     return err;
 }
 
-static struct open *open_make(const struct request *r, uint32_t ino, uint32_t root_at)
+static struct node *root_get(uint32_t ino, uint32_t uid)
 {
-    struct node *root = NULL, *n = node_get(ino, r->payer);
-    if (n && root_at != EXT_ROOT_INO && !(root = node_get(root_at, r->payer))) {
+    struct ext_inode inode;
+    return ext_inode_load(&vol, ino, &inode) == 0 ? node_get(&inode, uid) : NULL;
+}
+
+static struct open *open_make(const struct request *r, const struct ext_inode *inode,
+                              uint32_t root_at)
+{
+    struct node *root = NULL, *n = node_get(inode, r->payer);
+    if (n && root_at != EXT_ROOT_INO && !(root = root_get(root_at, r->payer))) {
         node_put(n);
         n = NULL;
     }
@@ -372,7 +376,7 @@ long op_open(struct request *r)
         quota_give(r->payer, COST_OPEN);
         return err;
     }
-    struct open *o = open_make(r, inode.ino, root_at);
+    struct open *o = open_make(r, &inode, root_at);
     if (!o) {
         quota_give(r->payer, COST_OPEN);
         return -LX_ENFILE;

@@ -8,6 +8,7 @@
 
 static struct mount {
     uint32_t ino, kind;
+    uint32_t dir; // the directory it is in: it cannot go
 } mounts[MOUNTS]; // ino 0: free
 
 static const struct mount *mount_on(uint32_t ino)
@@ -24,13 +25,26 @@ bool is_mount(uint32_t ino)
     return mount_on(ino) != NULL;
 }
 
+bool holds_mount(uint32_t dir)
+{
+    for (const struct mount *m = mounts; m < mounts + MOUNTS; m++) {
+        if (m->ino && m->dir == dir)
+            return true;
+    }
+    return false;
+}
+
 int mount_add(uint32_t ino, uint32_t kind)
 {
+    uint32_t dir;
     if (mount_on(ino))
         return -LX_EBUSY;
+    int err = ext_lookup(&vol, ino, "..", 2, &dir);
+    if (err < 0)
+        return err;
     for (struct mount *m = mounts; m < mounts + MOUNTS; m++) {
         if (!m->ino) {
-            *m = (struct mount){ino, kind};
+            *m = (struct mount){ino, kind, dir};
             names_forget_all();
             return 0;
         }
@@ -95,13 +109,15 @@ int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32
         return -LX_ENAMETOOLONG;
     if (!n)
         return -LX_ENOENT;
-    int err = path[0] == '/' ? 0 : check_start(start);
+    int err = path[0] == '/' || dir_known(start) ? 0 : check_start(start);
     if (path[0] == '/')
         env.start_ino = env.root_ino;
+    if (vol.read_only)
+        flags &= ~WALK_NAME; // a name that is there is told before that
     if (err == 0)
         err = names_walk(&r->cred, &env.start_ino, &path, flags, out);
     if (err == 0)
-        err = walk_on(&env, path, flags, out);
+        err = walk_on(&env, path, flags & ~WALK_NAME, out);
     if (err < 0)
         return err == -LX_ESTALE ? -LX_ENOENT : err; // ".." of a directory that is gone
     if (out->last == EXT_LAST_NORM)

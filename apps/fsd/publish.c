@@ -77,15 +77,20 @@ void publish_erase(void)
     any = false;
 }
 
-void attr_forget(uint32_t ino)
+void attr_erase(uint32_t ino)
 {
     struct names_attr *a = published ? &published->attrs[ino % ATTRS] : NULL;
-    node_attr_forget(ino);
     if (!a || a->st.st_ino != ino)
         return;
     publish_begin();
     a->st.st_ino = 0;
     publish_end();
+}
+
+void attr_forget(uint32_t ino)
+{
+    node_attr_forget(ino);
+    attr_erase(ino);
 }
 
 void publish_moved(void)

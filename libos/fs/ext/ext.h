@@ -96,7 +96,9 @@ struct ext_watch {
     // The directory has, or has not, or has for another inode, an entry of this name.
     void (*name)(uint32_t dir, const char *name, uint32_t len);
     void (*inode)(const struct ext_inode *inode); // is stored
-    void (*undone)(void);                         // changes that were told of were taken back
+    // The directory has another name: it was in `from` and is in `to`.
+    void (*moved)(uint32_t dir, uint32_t from, uint32_t to);
+    void (*undone)(void); // changes that were told of have been taken back
 };
 
 struct ext_dindex;

@@ -195,7 +195,7 @@ static int inode_release(struct ext_vol *vol, uint32_t ino, bool dir)
     return ext_super_add(vol, EXT_SUPER_FIELD(s_free_inodes_count), 1);
 }
 
-// The inode has no blocks left and is on no list: marks it deleted and free.
+// The inode has no blocks left and is on no list: marks it deleted and free, and stores it.
 int ext_inode_free(struct ext_vol *vol, struct ext_inode *inode)
 {
     bool dir = LX_S_ISDIR(inode->mode);

@@ -99,7 +99,6 @@ int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, ui
 
 // orphan.c
 int ext_orphan_add(struct ext_vol *vol, struct ext_inode *inode);
-int ext_orphan_remove(struct ext_vol *vol, struct ext_inode *inode);
 int ext_orphan_replay(struct ext_vol *vol);
 
 // trim.c

@@ -49,22 +49,26 @@ static int unlink_after(struct ext_vol *vol, uint32_t at, const struct ext_inode
     return ext_unclean(vol, "the orphan list runs in a circle");
 }
 
-// Takes the inode off the list and stores it.
-int ext_orphan_remove(struct ext_vol *vol, struct ext_inode *inode)
+// Takes the inode off the list; the caller stores it, in the same transaction.
+static int unlist(struct ext_vol *vol, struct ext_inode *inode)
 {
     uint32_t head;
-    uint32_t mark = ext_txn_begin(vol);
     int err = head_get(vol, &head);
     if (!err && head == inode->ino)
         err = ext_super_set32(vol, EXT_SUPER_FIELD(s_last_orphan), inode->dtime);
     else if (!err)
         err = unlink_after(vol, head, inode);
-    uint32_t next = inode->dtime;
-    inode->dtime = 0;
+    if (!err)
+        inode->dtime = 0;
+    return err;
+}
+
+static int orphan_remove(struct ext_vol *vol, struct ext_inode *inode)
+{
+    uint32_t mark = ext_txn_begin(vol);
+    int err = unlist(vol, inode);
     if (!err)
         err = ext_inode_store(vol, inode);
-    if (err)
-        inode->dtime = next;
     return ext_txn_end(vol, mark, err);
 }
 
@@ -96,9 +100,19 @@ static bool owns_blocks(const struct ext_inode *inode)
            (LX_S_ISLNK(inode->mode) && !ext_inode_is_fast_symlink(inode));
 }
 
+static bool has_content(const struct ext_inode *inode)
+{
+    uint32_t any = inode->file_acl;
+    for (uint32_t i = 0; i < EXT_NBLOCK && owns_blocks(inode); i++)
+        any |= inode->block[i];
+    return any != 0;
+}
+
 static int content_release(struct ext_vol *vol, struct ext_inode *inode)
 {
     int err = 0;
+    if (!has_content(inode))
+        return 0;
     if (owns_blocks(inode))
         err = ext_trim(vol, inode, 0);
     if (!err)
@@ -120,9 +134,13 @@ int ext_inode_drop(struct ext_vol *vol, uint32_t ino)
     if (LX_S_ISDIR(inode.mode) && vol->index)
         ext_dindex_drop(vol->index, ino);
     err = content_release(vol, &inode);
+    if (err)
+        return err;
+    uint32_t mark = ext_txn_begin(vol);
+    err = unlist(vol, &inode);
     if (!err)
-        err = ext_orphan_remove(vol, &inode);
-    return err ? err : ext_inode_free(vol, &inode);
+        err = ext_inode_free(vol, &inode);
+    return ext_txn_end(vol, mark, err);
 }
 
 static int replay_one(struct ext_vol *vol, uint32_t ino)
@@ -136,7 +154,7 @@ static int replay_one(struct ext_vol *vol, uint32_t ino)
     err = ext_inode_load(vol, ino, &inode);
     if (!err && LX_S_ISREG(inode.mode))
         err = ext_trim(vol, &inode, (inode.size + EXT_BLOCK_SIZE - 1) >> EXT_BLOCK_SHIFT);
-    return err ? err : ext_orphan_remove(vol, &inode);
+    return err ? err : orphan_remove(vol, &inode);
 }
 
 // Frees what a crash left. A broken list makes the volume read-only: its bitmaps cannot be trusted

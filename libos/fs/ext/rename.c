@@ -169,6 +169,12 @@ static int new_name_set(struct ext_vol *vol, struct ext_move *m, uint32_t *orpha
     return err;
 }
 
+static void dir_told(struct ext_vol *vol, const struct ext_inode *dir, uint32_t from, uint32_t to)
+{
+    if (vol->watch && LX_S_ISDIR(dir->mode))
+        vol->watch->moved(dir->ino, from, to);
+}
+
 static int move_apply(struct ext_vol *vol, struct ext_move *m, uint32_t *orphan)
 {
     bool up = LX_S_ISDIR(m->old.mode) && m->ndir != &m->odir;
@@ -181,6 +187,7 @@ static int move_apply(struct ext_vol *vol, struct ext_move *m, uint32_t *orphan)
         m->ndir->nlink++;
     }
     ext_inode_touch(vol, &m->old, false);
+    dir_told(vol, &m->old, m->odir.ino, m->ndir->ino);
     if (!err)
         err = ext_inode_store(vol, &m->old);
     return err ? err : dirs_store(vol, m);
@@ -206,6 +213,8 @@ static int exchange_apply(struct ext_vol *vol, struct ext_move *m)
     }
     ext_inode_touch(vol, &m->old, false);
     ext_inode_touch(vol, &m->new, false);
+    dir_told(vol, &m->old, m->odir.ino, m->ndir->ino);
+    dir_told(vol, &m->new, m->ndir->ino, m->odir.ino);
     if (!err)
         err = ext_inode_store(vol, &m->old);
     if (!err)

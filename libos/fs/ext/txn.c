@@ -131,8 +131,7 @@ static void undo_one(struct ext_vol *vol, const struct ext_undo *u, const uint8_
 
 static void log_undo(struct ext_vol *vol, uint32_t mark)
 {
-    if (vol->watch && vol->log_len > mark)
-        vol->watch->undone();
+    bool changed = vol->log_len > mark;
     while (vol->log_len > mark) {
         struct ext_undo u;
         vol->log_len -= (uint32_t)sizeof(u);
@@ -142,6 +141,8 @@ static void log_undo(struct ext_vol *vol, uint32_t mark)
     }
     if (vol->index)
         ext_dindex_undo(vol->index);
+    if (vol->watch && changed)
+        vol->watch->undone();
 }
 
 // Ends the transaction begun at `mark`: keeps its changes if err is 0 or more, else takes them
