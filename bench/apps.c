@@ -52,6 +52,12 @@ WORK(subst)
 WORK(pipeline)
 WORK(tree)
 WORK(tar)
+WORK(list)
+WORK(copy)
+WORK(search)
+WORK(dd)
+WORK(gzip)
+WORK(shell)
 WORK(text)
 WORK(sqlite)
 WORK(tcc)
@@ -62,6 +68,12 @@ const struct bench bench_apps[] = {
     {"app-pipeline", "shell, 10 pipelines of 4", 0, setup_pipeline, NULL, run_work, NULL},
     {"app-tree", "tree of 200 files: create, find, remove", 0, setup_tree, NULL, run_work, NULL},
     {"app-tar", "tar of 200 files, written and unpacked", 0, setup_tar, NULL, run_work, NULL},
+    {"app-list", "ls -lR and du of 200 files", 0, setup_list, NULL, run_work, NULL},
+    {"app-copy", "cp -rp of 200 files, mv, rm -r", 0, setup_copy, NULL, run_work, NULL},
+    {"app-search", "grep -r, find -exec of 200 files", 0, setup_search, NULL, run_work, NULL},
+    {"app-dd", "dd of 8 MiB and 1 MiB, cat, cksum", 0, setup_dd, NULL, run_work, NULL},
+    {"app-gzip", "gzip and gunzip of 100 KB", 0, setup_gzip, NULL, run_work, NULL},
+    {"app-shell", "shell loop without programs", 0, setup_shell, NULL, run_work, NULL},
     {"app-text", "sort, grep, sed, wc of 5,000 lines", 0, setup_text, NULL, run_work, NULL},
     {"app-sqlite", "sqlite, 100 transactions", 0, setup_sqlite, NULL, run_work, NULL},
     {"app-tcc", "tcc compiles a program", 0, setup_tcc, NULL, run_work, NULL},

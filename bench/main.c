@@ -237,6 +237,19 @@ static void find_self(const char *name)
     *strrchr(bench_home, '/') = 0;
 }
 
+// The same variables on every system: programs copy them and search among them.
+static void choose_environment(void)
+{
+    const char *const kept[] = {"PATH", "BENCH_SH", "BENCH_TRUE"};
+    char *values[sizeof(kept) / sizeof(kept[0])];
+    size_t n = sizeof(kept) / sizeof(kept[0]);
+    for (size_t i = 0; i < n; i++)
+        values[i] = getenv(kept[i]);
+    must(clearenv() == 0, "clearenv");
+    for (size_t i = 0; i < n; i++)
+        must(!values[i] || setenv(kept[i], values[i], 1) == 0, "setenv");
+}
+
 // The program that does nothing; with a number, it starts itself that many times first.
 static void do_nothing(char **argv)
 {
@@ -255,6 +268,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "-0") == 0)
         do_nothing(argv);
     find_self(argv[0]);
+    choose_environment();
     while ((option = getopt(argc, argv, "wl1")) != -1) {
         by_clock |= option == 'w';
         list |= option == 'l';

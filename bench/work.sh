@@ -17,7 +17,7 @@ files() {
 }
 
 case $1 in
-loop-ready | subst-ready | pipeline-ready | tree-ready) ;;
+loop-ready | subst-ready | pipeline-ready | tree-ready | shell-ready | dd-ready) ;;
 
 loop)
     i=0
@@ -47,7 +47,7 @@ tree)
     rm -r tree
     ;;
 
-tar-ready)
+tar-ready | list-ready | copy-ready | search-ready)
     files source
     ;;
 tar)
@@ -55,6 +55,48 @@ tar)
     mkdir out
     tar xf archive -C out
     rm -r out archive
+    ;;
+
+list)
+    ls -lR source >listing
+    du -s source >sizes
+    ;;
+copy)
+    cp -rp source copied
+    mv copied moved
+    rm -r moved
+    ;;
+search)
+    [ "$(grep -r 'file 1' source | wc -l)" -eq 111 ]
+    find source -name '*7' -type f -exec cat {} + | cksum >sum
+    ;;
+
+dd)
+    dd if=/dev/zero of=big bs=64k count=128 2>/dev/null
+    dd if=big of=small bs=4k count=256 2>/dev/null
+    cat big small | cksum >sum
+    rm big small
+    ;;
+
+gzip-ready)
+    seq 20000 >numbers
+    ;;
+gzip)
+    gzip -c numbers >numbers.gz
+    gunzip -c numbers.gz | cmp - numbers
+    rm numbers.gz
+    ;;
+
+shell)
+    i=0 sum=0
+    while [ $i -lt 2000 ]; do
+        case $i in
+        *7) sum=$((sum + i)) ;;
+        *) sum=$((sum - 1)) ;;
+        esac
+        i=$((i + 1))
+    done
+    [ $sum -eq 198600 ]
     ;;
 
 text-ready)
