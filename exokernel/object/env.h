@@ -125,7 +125,7 @@ void ctx_wake(struct ctx *ctx, int64_t result);
 void ctx_rouse(struct ctx *ctx, int64_t result);
 // Takes it out of every queue and tree without making it ready.
 void ctx_cancel(struct ctx *ctx);
-void ctx_retire(struct ctx *ctx);                      // its environment is dying: for good
+void ctx_retire(struct ctx *ctx); // its environment is dying: for good
 void ctx_notify(struct ctx *ctx, uint64_t bits);
 void ctx_drop(struct ctx *ctx);                  // the environment lets go of it
 void env_notify(struct env *env, uint64_t bits); // context 0, or for it when it comes
