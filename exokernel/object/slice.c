@@ -21,7 +21,7 @@
 #include <x86/cpu.h>
 
 #define TICK_NS     10000000ull
-#define SWITCH_WORK 64 // deferred memory work at each change of context
+#define SWITCH_WORK 64 // deferred memory work at each choice of a context
 #define IDLE_WORK   256
 
 struct slice {
@@ -261,7 +261,6 @@ void schedule_handoff(struct ctx *ctx)
 
     if (ctx && ctx->slice && !cpu->resched) {
         cpu_park();
-        mem_work(SWITCH_WORK);
         cpu_run(ctx);
         timer_arm(cpu, cpu->slice_end < cpu->yield_end ? cpu->slice_end : cpu->yield_end);
         return;

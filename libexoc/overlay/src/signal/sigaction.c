@@ -40,11 +40,11 @@ static inline void expect_handler(int sig, int flags)
 
 static inline int set(int sig, const struct sigaction *restrict sa, struct k_sigaction *was)
 {
-    struct k_sigaction new = {sa->sa_handler, sa->sa_flags | SA_RESTORER, __restore_rt, {0}};
-    __builtin_memcpy(&new.mask, &sa->sa_mask, sizeof new.mask);
-    if (new.handler != SIG_DFL &&new.handler != SIG_IGN)
+    struct k_sigaction action = {sa->sa_handler, sa->sa_flags | SA_RESTORER, __restore_rt, {0}};
+    __builtin_memcpy(&action.mask, &sa->sa_mask, sizeof action.mask);
+    if (action.handler != SIG_DFL && action.handler != SIG_IGN)
         expect_handler(sig, sa->sa_flags);
-    return __syscall_ret(__syscall(SYS_rt_sigaction, sig, &new, was, _NSIG / 8));
+    return __syscall_ret(__syscall(SYS_rt_sigaction, sig, &action, was, _NSIG / 8));
 }
 
 int __libc_sigaction(int sig, const struct sigaction *restrict sa, struct sigaction *restrict old)
