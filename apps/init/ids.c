@@ -11,11 +11,22 @@ static bool among(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
     return id == KEEP || id == a || id == b || id == c;
 }
 
-// Who could notify the process by capability must ask again.
-static void changed(struct proc *p)
+static void take_back(struct proc *p)
 {
+    p->notifiable = false;
     while (exo_cap_revoke(p->env) == -EXO_EAGAIN)
         ;
+}
+
+// Who could notify the process by capability must ask again; and so must everybody it could notify,
+// whose rights its children may have too.
+static void changed(struct proc *p)
+{
+    struct proc *other;
+    take_back(p);
+    TAILQ_FOREACH (other, &procs, all)
+        if (other->notifiable)
+            take_back(other);
 }
 
 long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
@@ -24,10 +35,15 @@ long ids_setuid(struct proc *p, uint32_t r, uint32_t e, uint32_t s)
     uint32_t a = rec->ruid, b = rec->euid, c = rec->suid;
     if (b != 0 && !(among(r, a, b, c) && among(e, a, b, c) && among(s, a, b, c)))
         return -LX_EPERM;
+    r = r == KEEP ? a : r;
+    e = e == KEEP ? b : e;
+    s = s == KEEP ? c : s;
+    if (r == a && e == b && s == c)
+        return 0;
     rec_begin(p);
-    rec->ruid = r == KEEP ? a : r;
-    rec->euid = e == KEEP ? b : e;
-    rec->suid = s == KEEP ? c : s;
+    rec->ruid = r;
+    rec->euid = e;
+    rec->suid = s;
     rec_end(p);
     changed(p);
     return 0;

@@ -52,6 +52,7 @@ struct proc {
     unsigned queued;
     exo_handle_t (*gift)[4]; // descriptors for its set-id exec
     uint32_t ngifts;
+    bool notifiable;           // others may have capabilities to notify it
     bool stop_pending;         // a stop signal was sent and no SIGCONT since
     bool forced;               // its context was taken off the CPU
     exo_ns_t force_at;         // when SIGSTOP is carried out by force, or 0

@@ -136,8 +136,8 @@ long signal_kill(struct proc *caller, int pid, int signo)
     return t.refused ? -LX_EPERM : -LX_ESRCH;
 }
 
-// The right to notify, as a capability. Derived from ours: revoked when the credentials change
-// (ids.c).
+// The right to notify, as a capability. Derived from ours: revoked when the credentials of either
+// change (ids.c).
 long signal_peer(struct proc *caller, int pid, struct exo_msg *m)
 {
     struct proc *p = proc_by_pid(pid);
@@ -146,8 +146,11 @@ long signal_peer(struct proc *caller, int pid, struct exo_msg *m)
         return -LX_ESRCH;
     if (!permitted(caller, p, 0))
         return -LX_EPERM;
+    if (p->rec->state == PROC_EMBRYO)
+        return -LX_EAGAIN; // the kernel would forget who sent the signal
     ctx->send[0] = (struct exo_send){p->env, EXO_R_NOTIFY, EXO_SEND_DERIVE};
     m->meta = EXO_META(0, 1);
+    p->notifiable = true;
     return 0;
 }
 

@@ -230,7 +230,9 @@ void proc_free(struct proc *p)
     signal_drop_queue(p);
     job_leave(p);
     by_index[p->index] = NULL;
-    memset(p->rec, 0, sizeof(*p->rec));
+    // Whom it sent signals to may ask for a while who that was.
+    struct proc_rec was = {.env = p->rec->env, .pid = p->rec->pid, .ruid = p->rec->ruid};
+    memcpy(p->rec, &was, sizeof(was));
     exo_cap_delete(p->env);
     free(p);
 }

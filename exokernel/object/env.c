@@ -108,8 +108,7 @@ void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
         return;
     if (!slice)
         slice = this_cpu()->slice ? this_cpu()->slice : this_cpu()->vector[0];
-    env->state = EXO_ENV_DYING;
-    env->info->state = EXO_ENV_DYING;
+    env->info->state = env->state = EXO_ENV_DYING;
     env->info->reason = reason;
     env->info->code = code;
     kobj_get(&env->obj); // until it is DEAD
@@ -122,9 +121,7 @@ void env_begin_death(struct env *env, enum exo_death reason, uint64_t code)
 // Takes the blocks of all contexts before `end` (NULL: of all) out of an address space.
 static void blocks_unmap(struct env *env, struct aspace *as, const struct ctx *end)
 {
-    struct ctx *ctx;
-
-    for (ctx = TAILQ_FIRST(&env->contexts); ctx != end; ctx = TAILQ_NEXT(ctx, link))
+    for (struct ctx *ctx = TAILQ_FIRST(&env->contexts); ctx != end; ctx = TAILQ_NEXT(ctx, link))
         aspace_unmap_block(as, ctx->block_va, ctx->frames);
 }
 
@@ -159,8 +156,7 @@ bool env_teardown(struct env *env)
         return false;
     kobj_put((struct kobj *)env->bank);
     env->bank = NULL;
-    env->state = EXO_ENV_DEAD;
-    env->info->state = EXO_ENV_DEAD;
+    env->info->state = env->state = EXO_ENV_DEAD;
     if (env->first)
         panic("the first environment is dead: reason %u, code %lu; if it has just started, make "
               "the image again",
@@ -333,10 +329,14 @@ int64_t sys_env_memory(exo_handle_t handle, uint64_t va, uaddr_t buffer, uint64_
 int64_t sys_env_notify(exo_handle_t handle, uint64_t bits)
 {
     struct env *env;
+    struct ctx *ctx;
 
     TRY(env_find(handle, EXO_R_NOTIFY, &env));
     if (env->state >= EXO_ENV_DYING)
         return -EXO_EDEAD;
+    ctx = ctx_by_index(env, 0);
+    for (uint64_t rest = ctx ? bits : 0; rest; rest &= rest - 1)
+        ctx->block->notified_by[__builtin_ctzll(rest)] = env_current()->info->id;
     env_notify(env, bits);
     return 0;
 }

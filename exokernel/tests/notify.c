@@ -24,6 +24,8 @@ void test_main(void)
     is(upcalls, 1);
     is(bits, 5);
     is(causes, 1u << EXO_UP_NOTIFY);
+    ok(CTX->notified_by[0] == CTX->env && CTX->notified_by[2] == CTX->env);
+    ok(CTX->notified_by[1] == 0);
     CTX->mask = 1;
     is(exo_env_notify(0, 0x10), 0);
     is(upcalls, 1);

@@ -61,7 +61,7 @@ int block_wait(const struct exo_cond *conds, unsigned n, exo_ns_t deadline)
             exo_ns_t soon = clock_now() + LOOK_NS;
             until = soon < deadline ? soon : deadline;
         }
-        int64_t r = exo_wait(conds, n < WAIT_MAX ? n : WAIT_MAX, until);
+        int64_t r = wait_quietly(conds, n < WAIT_MAX ? n : WAIT_MAX, until);
         if (r == -EXO_EINTR)
             continue;
         if (r != -EXO_ETIMEDOUT)

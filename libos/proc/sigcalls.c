@@ -143,7 +143,7 @@ static long timed_wait(uint64_t set, exo_ns_t deadline, struct lx_siginfo *info)
             sys_work_set();
             return -LX_EINTR;
         }
-        int64_t err = exo_wait(NULL, 0, deadline);
+        int64_t err = wait_quietly(NULL, 0, deadline);
         if (err == -EXO_ETIMEDOUT) {
             signo = sig_next(set, info);
             return signo ? signo : -LX_EAGAIN;
@@ -213,14 +213,25 @@ static bool kept_by_init(int signo)
            (LX_SIGBIT(signo) & (SIG_STOPS | LX_SIGBIT(LX_SIGKILL) | LX_SIGBIT(LX_SIGCONT)));
 }
 
+static long __attribute__((noinline)) kill_other(int pid, int signo)
+{
+    bool direct = pid > 0 && signo && signo < LX_SIGRTMIN && !kept_by_init(signo);
+    if (direct && peer_notify(pid, signo))
+        return 0;
+    struct exo_msg m = {.w = {PROC_OP_KILL, (uint64_t)(int64_t)pid, (uint64_t)signo}};
+    long r = server_call(H_INIT, &m);
+    if (r == 0 && direct)
+        peer_learn(pid);
+    return r;
+}
+
 long px_kill(int pid, int signo)
 {
     if (signo < 0 || signo > LX_NSIG)
         return -LX_EINVAL;
     if (pid == proc_self()->pid && !kept_by_init(signo))
         return send_self(signo, LX_SI_USER, 0);
-    struct exo_msg m = {.w = {PROC_OP_KILL, (uint64_t)(int64_t)pid, (uint64_t)signo}};
-    return server_call(H_INIT, &m);
+    return kill_other(pid, signo);
 }
 
 long px_tgkill(int tgid, int tid, int signo)

@@ -76,6 +76,29 @@ static void add_pending(uint64_t bits)
     sig.pending |= bits;
 }
 
+// Who sent a signal without init: the kernel says which environment it was, whose record stays
+// readable until another process has its place. Nobody is known to have sent what is from init:
+// that stands in our own record.
+static void sender_take(int signo)
+{
+    uint64_t env = ctx_self()->notified_by[signo - 1], now = 0;
+    const struct proc_rec *rec = (const struct proc_rec *)LIBOS_PROCTAB;
+    struct lx_siginfo *info = &sig.info[signo - 1];
+    uint32_t pid = 0, uid = 0;
+    if (!env || EXO_ENV_INDEX(env) >= PROC_PER_SEGMENT)
+        return;
+    rec = (const struct proc_rec *)((uint64_t)rec + EXO_ENV_INDEX(env) * PROC_REC_SIZE);
+    if (!user_peek32(&rec->pid, &pid) || !user_peek32(&rec->ruid, &uid) ||
+        !user_peek64(&rec->env, &now) || now != env)
+        pid = 0, uid = SIG_NOBODY;
+    if (pid == 1)
+        return;
+    *info = (struct lx_siginfo){.signo = signo, .code = LX_SI_USER};
+    info->from.pid = (int32_t)pid;
+    info->from.uid = uid;
+    sig.local |= LX_SIGBIT(signo);
+}
+
 void sig_take(void)
 {
     struct exo_ctx *ctx = ctx_self();
@@ -87,6 +110,8 @@ void sig_take(void)
         timer_expired();
     bits &= ~(NOTIFY_ALARM | NOTIFY_ARMED);
     sig.local &= ~bits;
+    for (uint64_t rest = bits & SIG_PLAIN; rest; rest &= rest - 1)
+        sender_take(__builtin_ctzll(rest) + 1);
     add_pending(bits);
 }
 
@@ -300,6 +325,7 @@ void sig_mask_for_call(uint64_t mask)
 void sig_after_fork_child(void)
 {
     discard(~0ull);
+    peers_forget();
     TAILQ_INIT(&sig.queue);
     sig.child_flags = 0; // init made the record afresh
     sig_tell_child_flags();

@@ -7,8 +7,8 @@
 //     sig.pending         taken, or raised by the process itself
 //     init's queues       values of queued signals (sigqueue, SIGRTMIN and above from other
 //                         processes), fetched at delivery
-// Information about the sender: of signals from others in the process record (sender[]), of own
-// ones in sig.info[].
+// Information about the sender: of signals that init sent in the process record (sender[]), of own
+// ones and those sent directly (peer.c) in sig.info[].
 #ifndef PROC_SIGNAL_H
 #define PROC_SIGNAL_H
 
@@ -32,6 +32,8 @@ extern struct sig_state sig;
 
 #define SIG_STOPS                                                                                  \
     (LX_SIGBIT(LX_SIGSTOP) | LX_SIGBIT(LX_SIGTSTP) | LX_SIGBIT(LX_SIGTTIN) | LX_SIGBIT(LX_SIGTTOU))
+#define SIG_PLAIN       (LX_SIGBIT(LX_SIGRTMIN) - 1) // never queued
+#define SIG_NOBODY      65534u                       // user of a sender that is not known any more
 #define SIG_UNBLOCKABLE (LX_SIGBIT(LX_SIGKILL) | LX_SIGBIT(LX_SIGSTOP))
 
 // Moves what the kernel set into sig.pending, runs due timers, drops what is ignored.
@@ -51,7 +53,11 @@ bool sig_ignored(int signo);
 // 0.
 int sig_dispatch(struct lx_siginfo *info);
 void sig_set_mask(uint64_t mask);
-void sig_forget(int signo);                                    // if sig_take has seen it
+void sig_forget(int signo); // if sig_take has seen it
+// peer.c: signals to other processes without init.
+bool peer_notify(int pid, int signo); // false: init must be asked
+void peer_learn(int pid);             // init has let a signal through to it
+void peers_forget(void);              // in the child of a fork
 int siginfo_write(uint64_t to, const struct lx_siginfo *info); // to a siginfo_t; 0 or -LX_EFAULT
 // The alternate stack as sigaltstack(2) shows it to code that runs at `sp`, and its change: 0 or
 // -LX_E...

@@ -152,11 +152,39 @@ static void peer_changes(void)
         close(go[i]), close(done[i]);
 }
 
+// And when the holder does, and what it has passed on to a child.
+static void holder_changes(void)
+{
+    pid_t victim = victim_start(), pid = tap_fork();
+    int status;
+    if (pid == 0) {
+        EQ(ask(H_INIT, PROC_OP_PEER, victim), 0);
+        exo_handle_t peer = own_ctx()->recv[0];
+        int64_t copy = exo_cap_copy(peer, EXO_R_NOTIFY, 0, 0);
+        int64_t child = exo_cap_derive(peer, EXO_R_NOTIFY, 0, 0, 0);
+        EQ(exo_env_notify(peer, 0), 0);
+        NEED(copy > 0 && child > 0 && setresuid(1000, 1000, 1000) == 0);
+        ATTEMPT("the right to notify root's process, its copies and children kept by a user")
+        {
+            TRY(exo_env_notify(peer, 1ull << 8), -EXO_EBADHANDLE);
+            TRY(exo_env_notify((exo_handle_t)copy, 1ull << 8), -EXO_EBADHANDLE);
+            TRY(exo_env_notify((exo_handle_t)child, 1ull << 8), -EXO_EBADHANDLE);
+        }
+        _exit(tap_failures != 0);
+    }
+    EQ(waitpid(pid, &status, 0), pid);
+    EQ(status, 0);
+    kill(victim, SIGKILL);
+    EQ(waitpid(victim, &status, 0), victim);
+}
+
 int main(void)
 {
     tap_start();
-    if (geteuid() == 0)
+    if (geteuid() == 0) {
         peer_changes();
+        holder_changes();
+    }
     shown();
     frames();
     peers();

@@ -108,6 +108,7 @@ struct exo_ctx {
     uint64_t recv_max;           // 0x120 how many capabilities this context accepts (0..4)
     uint64_t libos_words[27];    // 0x128 for the libOS
     struct exo_save save[EXO_SAVE_DEPTH]; // 0x200
+    uint64_t notified_by[64]; // 0x440 by bit: the environment that called env_notify with it last
 };
 
 #define EXO_CTX_SLICE_END 1u // wants EXO_UP_SLICE
