@@ -233,6 +233,33 @@ static void drained(void)
     }
 }
 
+// Two pages go from the end of one table and the start of the next to the end of the one before and
+// the start of the first: that table is in use all the time, so nothing has to be bought for it.
+static void moved_between_tables(void)
+{
+    uint64_t table = 512 * 4096, from = FAR + 2 * table - 4096, to = FAR + table - 4096;
+    exo_handle_t bank, hoard;
+    int64_t err;
+
+    ATTEMPT("pages moved between tables by a bank with nothing left")
+    {
+        stage_set(false);
+        bank = try_handle(exo_bank_split(boot->bank, SIZE));
+        hoard = try_handle(exo_frames_alloc(bank, SIZE - info_of(bank).used - 1, 0, 0));
+        try(op_with(boot->bank, EXO_OP_BUY, FAR, 1, 0, 0), 0);
+        try(op_with(boot->bank, EXO_OP_BUY, from, 2, 0, 0), 0);
+        try(op_with(bank, EXO_OP_BUY, FAR + 4096, 1, 0, 0), -EXO_ENOMEM);
+        try(op_with(bank, EXO_OP_MOVE, to, 2, 0, from), 0);
+        try(op_with(bank, EXO_OP_MOVE, from, 2, 0, to), -EXO_ENOMEM); // its second table is gone
+        try(op_with(boot->bank, EXO_OP_MOVE, from, 2, 0, to), 0);
+        stage_clear(false);
+        try(exo_cap_delete(hoard), 0);
+        while ((err = exo_bank_destroy(bank)) == -EXO_EAGAIN)
+            ;
+        try(err, 0);
+    }
+}
+
 // --- what banks must not do
 // -----------------------------------------------------------------------------------
 
@@ -294,6 +321,7 @@ void test_main(void)
 {
     witness_place();
     drained();
+    moved_between_tables();
     misused();
     is(unmap(WITNESS, 1), 1);
 }
