@@ -135,6 +135,16 @@ static void bind_irq(unsigned line, unsigned bit)
     }
 }
 
+/* The half of our memory: the rest is root's, and the screen's. */
+static size_t users_memory(void)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    size_t left =
+        exo_cap_identify(H_BANK, &info) < 0 ? 0 : (info.length - info.used) * EXO_PAGE_SIZE;
+
+    return left / 2 < TTY_USERS ? left / 2 : TTY_USERS;
+}
+
 static void setup(const struct libos_start *start, int argc, char **argv)
 {
     bool screen = true;
@@ -149,6 +159,7 @@ static void setup(const struct libos_start *start, int argc, char **argv)
     uint16_t base = host_ports_add(start->extra[TTYD_X_UART]);
     irq = start->extra[TTYD_X_IRQ];
     tty_server_init(&server, &host_ops, NULL);
+    server.users_max = users_memory();
     console_init(&console, &server, &host_io, clock_ns, base);
     if (console.tty == NULL) {
         fail("console", -EXO_ENOMEM);

@@ -15,7 +15,8 @@
  * copy of its endpoint causes. A hang-up raises the tty's generation: older opens read end of
  * file and fail otherwise.
  *
- * Memory is the server's, so what one user can make it hold is limited (TTY_SHARE), root excepted.
+ * Memory is the server's, so what one user, and all users together, can make it hold is limited,
+ * root excepted: TTY_SHARE, TTY_USERS or what the host says there is.
  */
 #ifndef TTYD_TTY_H
 #define TTYD_TTY_H
@@ -37,6 +38,7 @@
 #define TTY_DRAIN_NS  20000000ull /* a client waiting for drained output asks again after this */
 #define TTY_ECHO_ROOM 256u        /* of the output queue writers never fill */
 #define TTY_SHARE     (2u << 20)  /* bytes of ours that one user's opens and ptys may take */
+#define TTY_USERS     (8u << 20)  /* and those of all users but root */
 
 struct tty;
 struct tty_open;
@@ -79,6 +81,7 @@ LIST_HEAD(tty_account_list, tty_account);
 
 struct tty_account {
     LIST_ENTRY(tty_account) link;
+    struct tty_server *server;
     uint32_t uid;
     size_t bytes;
 };
@@ -88,6 +91,7 @@ struct tty_server {
     void *h;
     struct tty_list ttys; /* ptys ascending by number, the console first */
     struct tty_account_list accounts;
+    size_t users_bytes, users_max; /* held by all users but root, and how much that may be */
 };
 
 struct tty {

@@ -78,9 +78,24 @@ static struct tty_account *account_of(struct tty_server *s, uint32_t uid)
     a = calloc(1, sizeof(*a));
     if (a != NULL) {
         a->uid = uid;
+        a->server = s;
         LIST_INSERT_HEAD(&s->accounts, a, link);
     }
     return a;
+}
+
+static void account_close(struct tty_account *a)
+{
+    if (a->bytes == 0) {
+        LIST_REMOVE(a, link);
+        free(a);
+    }
+}
+
+/* Of what all users but root may hold together, one may hold the half. */
+static size_t user_share(const struct tty_server *s)
+{
+    return s->users_max / 2 < TTY_SHARE ? s->users_max / 2 : TTY_SHARE;
 }
 
 static int account_take(struct tty_server *s, uint32_t uid, size_t bytes, struct tty_account **out)
@@ -90,10 +105,12 @@ static int account_take(struct tty_server *s, uint32_t uid, size_t bytes, struct
     if (a == NULL) {
         return -ENOMEM;
     }
-    if (uid != 0 && a->bytes + bytes > TTY_SHARE) {
+    if (uid != 0 && (bytes > s->users_max - s->users_bytes || bytes > user_share(s) - a->bytes)) {
+        account_close(a);
         return -ENOSPC;
     }
     a->bytes += bytes;
+    s->users_bytes += uid != 0 ? bytes : 0;
     *out = a;
     return 0;
 }
@@ -101,10 +118,8 @@ static int account_take(struct tty_server *s, uint32_t uid, size_t bytes, struct
 static void account_give(struct tty_account *a, size_t bytes)
 {
     a->bytes -= bytes;
-    if (a->bytes == 0) {
-        LIST_REMOVE(a, link);
-        free(a);
-    }
+    a->server->users_bytes -= a->uid != 0 ? bytes : 0;
+    account_close(a);
 }
 
 /* --- making and unmaking --- */
@@ -113,6 +128,8 @@ void tty_server_init(struct tty_server *s, const struct tty_host *host, void *h)
 {
     s->host = host;
     s->h = h;
+    s->users_max = TTY_USERS;
+    s->users_bytes = 0;
     LIST_INIT(&s->ttys);
     LIST_INIT(&s->accounts);
 }

@@ -485,6 +485,22 @@ static void test_limits(void)
     while (n > 0) {
         tty_close(m[--n]);
     }
+    server.users_max = 1 << 20; /* of all together; each of them has its half at most */
+    struct tty_caller many = user;
+    for (many.uid = 2000; many.uid < 2003; many.uid++) {
+        int before = n;
+        while (n < 1000 && (err = call(NULL, &many, TTY_OP_OPEN, TTY_RDEV_PTMX, 2, 0)) == 0) {
+            m[n++] = r.opened;
+        }
+        CHECK_EQ(err, -ENOSPC);
+        CHECK(many.uid < 2002 ? n - before > 10 : n - before < 2);
+    }
+    root = opened(&shell, TTY_RDEV_PTMX, 2);
+    tty_close(root);
+    while (n > 0) {
+        tty_close(m[--n]);
+    }
+    CHECK_EQ(server.users_bytes, 0);
     finish();
 }
 
