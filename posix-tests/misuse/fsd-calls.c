@@ -109,6 +109,13 @@ static void rights(void)
         TRY_FAILS(ask_with(name, "", 1, FS_OP_TRUNCATE, 0, 0));
         TRY(exo_cap_delete(name), 0);
     }
+    ATTEMPT("a directory read from the middle of its last entry")
+    {
+        exo_handle_t dir = open_raw("/tmp", O_RDONLY | O_DIRECTORY, 0);
+        for (unsigned at = 4080; at < 4100; at++)
+            TRY_TRUE(ask(dir, FS_OP_READDIR, at, 4096) >= 0);
+        TRY(exo_cap_delete(dir), 0);
+    }
     ATTEMPT("the volume's mounts and roots changed by a user")
     {
         TRY(path_call(H_FSD, FS_OP_CHROOT, "/tmp", 0, 0), -EPERM);

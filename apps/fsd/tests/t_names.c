@@ -290,6 +290,8 @@ static void listing(void)
     }
     CHECK_EQ(seen, 302);
     CHECK_EQ(f_op(&d, FS_OP_READDIR, UINT64_MAX, 1000, 0), 0);
+    for (uint64_t at = 4000; at < 4096; at++) // from within an entry, the last one of a block too
+        CHECK(f_op(&d, FS_OP_READDIR, at, 1000, 0) >= 0);
     CHECK_EQ(f_op(&d, FS_OP_READ, 0, 10, 0), -LX_EISDIR);
     CHECK_EQ(f_op(&d, FS_OP_FILL, 0, 0, 0), -LX_EBADF);
     CHECK_EQ(f_op(&d, FS_OP_SEGMENT, 0, 0, 0), -LX_EINVAL);

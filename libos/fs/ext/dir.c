@@ -252,6 +252,9 @@ static int block_tour(struct ext_vol *vol, const struct ext_inode *dir, uint32_t
         }
         *t->cookie = next;
     }
+    // The caller's first cookie may lie within the last entry.
+    if (!err && *t->cookie < start + EXT_BLOCK_SIZE)
+        *t->cookie = start + EXT_BLOCK_SIZE;
     return err;
 }
 
