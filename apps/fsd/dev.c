@@ -12,7 +12,9 @@
 // there are frames. A frame gets its next block only zeroed, and all mappings had gone when it was
 // freed (seg_cut).
 //
-// A chunk that no block uses can be given back (giveback.c).
+// A chunk that no block uses can be given back (giveback.c). If that is not enough, chunks are made
+// so: their blocks move to spare frames elsewhere, the fullest chunks stay. Only between two calls,
+// when nobody has a block's address, and only when no client can see the block (seg_leave).
 //
 // A part of the bank is not for blocks: a volume that is full must not keep the server from opening
 // files.
@@ -28,6 +30,7 @@ static char *module_at;
 static uint32_t module_blocks;
 static exo_handle_t *chunks; // 0: given back
 static uint8_t *chunk_spare; // how many slots of each are spare
+static bool *chunk_leaves;   // it is being emptied
 static uint32_t nchunks, nchunks_bought, chunks_room;
 static void **at_of; // block -> its address; NULL: no frame
 static uint32_t *slot_of, *spare, nspare, spare_head, nblocks;
@@ -80,7 +83,10 @@ static bool chunk_place(uint32_t *at)
     uint8_t *counts = realloc(chunk_spare, chunks_room + 256);
     if (counts)
         chunk_spare = counts;
-    if (!more || !counts)
+    bool *leaves = realloc(chunk_leaves, (chunks_room + 256) * sizeof(*leaves));
+    if (leaves)
+        chunk_leaves = leaves;
+    if (!more || !counts || !leaves)
         return false;
     chunks_room += 256;
     return true;
@@ -101,6 +107,7 @@ static bool chunk_buy(void)
         return false;
     }
     chunk_spare[n] = 0;
+    chunk_leaves[n] = false;
     for (uint32_t i = 0; i < CHUNK; i++)
         spare_put(module_blocks + n * CHUNK + i);
     chunks[n] = (exo_handle_t)h;
@@ -109,30 +116,84 @@ static bool chunk_buy(void)
     return true;
 }
 
-bool dev_give_back(uint64_t frames)
-{
-    uint32_t count = nspare, given = 0;
-    for (uint32_t n = 0; n < nchunks && (uint64_t)given * CHUNK < frames; n++) {
-        if (!chunks[n] || chunk_spare[n] != CHUNK)
-            continue;
-        exo_cap_delete(chunks[n]); // and its window
-        chunks[n] = 0;
-        given++;
-    }
-    while (given && count--) { // once through the queue, which keeps its order
-        uint32_t slot = spare_take();
-        if (slot < module_blocks || chunks[chunk_of(slot)])
-            spare_put(slot);
-    }
-    nchunks_bought -= given;
-    return given;
-}
-
 static char *memory_of(uint32_t slot)
 {
     if (slot < module_blocks)
         return module_at + (uint64_t)slot * PAGE;
     return (char *)BLOCK_WINDOWS + (uint64_t)(slot - module_blocks) * PAGE;
+}
+
+static void chunk_drop(uint32_t n)
+{
+    exo_cap_delete(chunks[n]); // and its window
+    chunks[n] = 0;
+    nchunks_bought--;
+}
+
+// Takes the slots of chunks that are gone or leave out of the queue, which keeps its order.
+static void spare_sift(void)
+{
+    for (uint32_t count = nspare; count; count--) {
+        uint32_t slot = spare_take(), n = slot < module_blocks ? 0 : chunk_of(slot);
+        if (slot < module_blocks || (chunks[n] && !chunk_leaves[n]))
+            spare_put(slot);
+    }
+}
+
+bool dev_give_back(uint64_t frames)
+{
+    uint32_t given = 0;
+    for (uint32_t n = 0; n < nchunks && (uint64_t)given * CHUNK < frames; n++) {
+        if (!chunks[n] || chunk_spare[n] != CHUNK)
+            continue;
+        chunk_drop(n);
+        given++;
+    }
+    if (given)
+        spare_sift();
+    return given;
+}
+
+bool dev_leaves(uint32_t blk)
+{
+    uint32_t slot = blk < nblocks ? slot_of[blk] : 0;
+    return slot > module_blocks && chunk_leaves[chunk_of(slot - 1)];
+}
+
+// The emptiest first, as long as what stays has room for their blocks.
+bool dev_leave_begin(uint64_t frames)
+{
+    uint32_t room_left = nspare, moved = 0, left = 0;
+    for (uint32_t spares = CHUNK - 1; spares; spares--) {
+        for (uint32_t n = 0; n < nchunks && (uint64_t)left * CHUNK < frames; n++) {
+            if (!chunks[n] || chunk_spare[n] != spares ||
+                room_left - spares < moved + CHUNK - spares)
+                continue;
+            chunk_leaves[n] = true;
+            room_left -= spares;
+            moved += CHUNK - spares;
+            left++;
+        }
+    }
+    return left;
+}
+
+void dev_leave_end(void)
+{
+    spare_sift();
+    for (uint32_t blk = 0; blk < nblocks; blk++) {
+        if (!dev_leaves(blk))
+            continue;
+        uint32_t slot = spare_take();
+        memcpy(memory_of(slot), at_of[blk], PAGE);
+        slot_of[blk] = slot + 1;
+        at_of[blk] = memory_of(slot);
+    }
+    for (uint32_t n = 0; n < nchunks; n++) {
+        if (chunk_leaves[n])
+            chunk_drop(n);
+        chunk_leaves[n] = false;
+    }
 }
 
 // In half the steps memset takes, each of which costs on an emulated machine.

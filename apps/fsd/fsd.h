@@ -148,6 +148,11 @@ uint64_t dev_free(uint64_t free_blocks); // how many of the volume's free blocks
 // Gives chunks of frames back that no block has, as many as these frames need; false: there is
 // none.
 bool dev_give_back(uint64_t frames);
+// Chunks of some `frames` frames are emptied: begin chooses them (false: none), then whoever shows
+// their blocks to others stops that, then end moves them.
+bool dev_leave_begin(uint64_t frames);
+bool dev_leaves(uint32_t blk);
+void dev_leave_end(void);
 
 // quota.c: what each user made us keep, in units of QUOTA_UNIT bytes.
 #define QUOTA_UNIT 256u
@@ -180,8 +185,9 @@ void page_unmapped(void *window); // reap.c is done with it
 // giveback.c
 void giveback_init(void);
 void giveback_notified(uint64_t bits);
-void giveback_step(void); // gives back what is owed
-bool memory_more(void);   // init gave more
+bool giveback_gather(uint64_t frames); // empties chunks by moving blocks; false: it cannot
+void giveback_step(void);              // gives back what is owed
+bool memory_more(void);                // init gave more
 
 // node.c
 // + one open; NULL: no memory or over the share. inode: as it is now.
@@ -198,6 +204,7 @@ void node_note_writes(struct node *n); // dirty bits become times
 void nodes_note_writes(void);
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred);
 void node_orphaned(uint32_t ino); // its last name went
+void nodes_leave(void);           // seg_leave of all
 bool node_evict(void);            // forgets the node idle for longest; false: none is
 void node_seq_size(struct node *n, uint64_t size);
 void note_atime(uint32_t ino);
@@ -208,6 +215,7 @@ int seg_refresh(struct node *n, uint64_t first_page,
                 uint64_t pages);                   // enters blocks that came to be
 void seg_cut(struct node *n, uint64_t first_page); // entries from there on go, before the blocks do
 int seg_fill(struct node *n, uint64_t page, bool write, uint64_t limit, const struct request *r);
+void seg_leave(struct node *n);                // blocks that dev_leaves are in no entry any more
 bool seg_harvest(struct node *n);              // is anything dirty? and clean from now on
 void seg_take_back(struct node *n);            // the last open went
 void seg_charge(struct node *n, uint32_t uid); // and a new one came

@@ -294,6 +294,15 @@ void nodes_note_writes(void)
     }
 }
 
+void nodes_leave(void)
+{
+    struct node *n;
+    for (uint32_t i = 0; i < HASH; i++) {
+        LIST_FOREACH (n, &table[i], hash)
+            seg_leave(n);
+    }
+}
+
 static bool earlier(struct ext_time a, struct ext_time b)
 {
     return a.sec < b.sec || (a.sec == b.sec && a.nsec <= b.nsec);

@@ -175,6 +175,25 @@ void seg_cut(struct node *n, uint64_t page)
     }
 }
 
+// Entries whose blocks are about to move; what was written through them is noted before.
+void seg_leave(struct node *n)
+{
+    static uint32_t blk[PART_PAGES];
+    struct ext_inode inode;
+    struct part *p;
+    if (RB_EMPTY(&n->parts))
+        return;
+    node_note_writes(n);
+    bool known = ext_inode_load(&vol, n->ino, &inode) == 0;
+    RB_FOREACH (p, parts, &n->parts) {
+        uint32_t end = part_end(p);
+        bool listed = known && ext_map_list(&vol, &inode, p->index * PART_PAGES, end, blk) >= 0;
+        for (uint32_t i = 0; i < end; i++)
+            if (bit_get(p->present, i) && (!listed || dev_leaves(blk[i])))
+                leave(p, i, 1);
+    }
+}
+
 static int fill_zero(struct part *p, uint32_t index)
 {
     if (!zero_page) {

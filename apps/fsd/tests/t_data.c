@@ -431,6 +431,64 @@ static void allocating(void)
     OK(path_op(&alice, FS_OP_UNLINK, "/fa", 0, 0, 0));
 }
 
+static uint64_t bank_used(void)
+{
+    struct exo_cap_info info = {.size = sizeof(info), .version = EXO_ABI_VERSION};
+    OK((int)exo_cap_identify(H_BANK, &info));
+    return info.used;
+}
+
+// Blocks of many files, every other of which is deleted: what is left is gathered in fewer frames,
+// reads the same through the old mappings and new ones, and what was written to it is known.
+static void gathered(void)
+{
+    enum { FILES = 64 };
+    static struct file f[FILES];
+    static char page[PAGE];
+    char name[32];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof(name), "/gather-%d", i);
+        create(&alice, &f[i], name);
+        pattern(page, PAGE, (uint32_t)i);
+        CHECK_EQ(f_append(&f[i], page, PAGE, NULL), PAGE);
+        expect(&f[i], page, PAGE, 0);
+    }
+    for (int i = 0; i < FILES; i++) {
+        if (i % 4 == 0)
+            continue;
+        snprintf(name, sizeof(name), "/gather-%d", i);
+        f_close(&f[i]);
+        OK(path_op(&alice, FS_OP_UNLINK, name, 0, 0, 0));
+    }
+    world_settle();
+    while (dev_give_back(1 << 20) || node_evict())
+        ;
+    uint64_t used = bank_used();
+    int64_t t0 = mtime("/gather-8");
+    later(5);
+    CHECK_EQ(f_pwrite(&f[8], "c", 1, 0), 1);
+    CHECK(giveback_gather(16));
+    CHECK(bank_used() < used);
+    CHECK_EQ(mtime("/gather-8"), t0 + 5);
+    while (giveback_gather(1 << 20))
+        ;
+    for (int i = 0; i < FILES; i += 4) {
+        pattern(page, PAGE, (uint32_t)i);
+        if (i == 8)
+            page[0] = 'c';
+        expect(&f[i], page, PAGE, 0);
+        page[5] = 'x';
+        f_pwrite(&f[i], page, PAGE, 0);
+        expect(&f[i], page, PAGE, 0);
+    }
+    world_check();
+    for (int i = 0; i < FILES; i += 4) {
+        snprintf(name, sizeof(name), "/gather-%d", i);
+        f_close(&f[i]);
+        OK(path_op(&alice, FS_OP_UNLINK, name, 0, 0, 0));
+    }
+}
+
 // The volume full, or memory for it at an end: ENOSPC in write, names still work, all comes back.
 static void full(void)
 {
@@ -491,6 +549,7 @@ int main(int argc, char **argv)
     last_page();
     cut_meanwhile();
     allocating();
+    gathered();
     full();
     client_die(&alice);
     client_die(&bob);
