@@ -28,8 +28,10 @@ struct queued { // a signal with a value, waiting to be fetched
     uint64_t value;
 };
 
-struct job { // processes with a bank of their own
+struct job {              // processes with a bank of their own
+    LIST_ENTRY(job) link; // inner ones stand before outer ones
     exo_handle_t bank, slice;
+    uint64_t size;     // frames it was made with: what it may have, though perhaps not at once
     bool own_slice;    // not the outer one's
     struct job *outer; // whose bank it was split from; NULL: that of all processes
     uint32_t number;
@@ -98,6 +100,7 @@ void wake_word(volatile uint32_t *word);
 
 // life.c: birth and death
 long life_fork(struct proc *caller, struct exo_msg *m);
+void life_answered(bool arrived); // after each answer: whether what it carried has arrived
 long life_start(struct proc *caller, int pid);
 long life_abort(struct proc *caller, int pid);
 long life_reap(struct proc *caller, int pid, struct exo_msg *m);
@@ -139,6 +142,8 @@ struct job *job_of_children(const struct proc *parent);
 exo_handle_t job_bank(const struct job *j); // of NULL: of the processes in no job
 uint32_t job_bank_rights(const struct job *j);
 exo_handle_t job_slice(const struct job *j);
+LIST_HEAD(job_list, job);
+extern struct job_list jobs;
 
 void first_ended(struct proc *p); // main.c: the first process is dead
 

@@ -14,6 +14,8 @@
 #define DEPTH_MAX   16 // jobs within jobs
 #define JOB_NUMBERS 0x80000000u
 
+struct job_list jobs = LIST_HEAD_INITIALIZER(jobs);
+
 struct job *job_of_children(const struct proc *parent)
 {
     return parent->makes ? parent->makes : parent->job;
@@ -53,6 +55,7 @@ static void job_put(struct job *j)
 {
     while (j && --j->refs == 0) {
         struct job *outer = j->outer;
+        LIST_REMOVE(j, link);
         while (exo_bank_destroy(j->bank) == -EXO_EAGAIN)
             ;
         if (j->own_slice)
@@ -74,7 +77,9 @@ long job_make(struct proc *owner, uint64_t frames)
         return bank == -EXO_ENOMEM ? -LX_ENOMEM : -LX_EINVAL;
     }
     job_owner_gone(owner); // of the one before
-    *j = (struct job){.bank = (exo_handle_t)bank, .outer = owner->job, .depth = depth, .refs = 1};
+    *j = (struct job){
+        .bank = (exo_handle_t)bank, .size = frames, .outer = owner->job, .depth = depth, .refs = 1};
+    LIST_INSERT_HEAD(&jobs, j, link);
     if (j->outer)
         j->outer->refs++;
     slice_take(j);

@@ -59,6 +59,24 @@ static int64_t embryo_buy(const struct proc *caller, uint64_t cookie, exo_handle
     return err;
 }
 
+// The embryo that the answer on its way is about, and its address space, still ours to give.
+static struct {
+    uint64_t cookie;
+    exo_handle_t aspace;
+} newborn;
+
+// Nobody else can ever hold what did not arrive: the caller died, or would not take it.
+void life_answered(bool arrived)
+{
+    struct proc *p = proc_by_pid((int)(newborn.cookie & 0xffff));
+    if (newborn.aspace && !arrived) {
+        exo_cap_delete(newborn.aspace);
+        if (p && p->cookie == newborn.cookie)
+            exo_env_kill(p->env, 0, 0);
+    }
+    newborn.aspace = 0;
+}
+
 long life_fork(struct proc *caller, struct exo_msg *m)
 {
     exo_handle_t env, aspace;
@@ -84,6 +102,8 @@ long life_fork(struct proc *caller, struct exo_msg *m)
         m->meta = EXO_META(0, 4);
     }
     m->w[1] = p->index;
+    newborn.cookie = cookie;
+    newborn.aspace = aspace;
     return p->pid;
 }
 

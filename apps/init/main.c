@@ -350,6 +350,7 @@ static void serve(void)
     for (;;) {
         exo_ns_t deadline = end_begun() ? end_deadline() : signal_deadline();
         int64_t err = exo_reply_wait(own.endpoint, &m, start_due() ? 0 : deadline);
+        life_answered(err == 0 || err == -EXO_ETIMEDOUT);
         if (err == 0 && ctx->in_kind == EXO_EV_CALL) {
             serve_call(ctx, &m);
             continue;

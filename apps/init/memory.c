@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory that is short in one place and left in another: between the bank of the processes and that
-// of the file server.
+// Memory that is short in one place and left in another: between the bank of the processes, that of
+// the file server, and those of jobs.
 //
 // Both got a share at the start, and each keeps half of it whatever the other needs. Who has run
 // out gets first what the other has left, at once. If that is not enough, the file server is asked
@@ -8,10 +8,12 @@
 // answers soon, by having freed enough or by saying that there is no more (PROC_OP_KEEP), or its
 // time is over; then the request is withdrawn, because a bank that owes sells nothing. The file
 // server is never forced: it holds the files. The one who needs the memory asks again meanwhile, so
-// init waits for nobody.
+// init waits for nobody. When the file server has no more, jobs lend what they do not use; what
+// they have bought is theirs, and they get the rest again when they need it and it is there.
 #include "init.h"
 
 #define MARGIN     256u // frames that stay free in the bank of the processes
+#define JOB_MARGIN 64u  // and in that of a job
 #define GRACE_NS   200000000ull
 #define REFUSED_NS 100000000ull // after it has said no, it is not asked for so long
 
@@ -93,12 +95,47 @@ static long more(struct pool *to, struct pool *from, uint64_t need)
     return -LX_ENOMEM;
 }
 
+// Jobs lend what they do not use, but for a margin, to whoever they were split from. A keeper among
+// them need not be asked for that.
+static bool jobs_lend(uint64_t need)
+{
+    struct job *j;
+    bool lent = false;
+    LIST_FOREACH (j, &jobs, link) {
+        struct exo_cap_info have = state_of(j->bank);
+        uint64_t spare = room(&have), part;
+        if (spare <= JOB_MARGIN)
+            continue;
+        part = spare - JOB_MARGIN < need ? spare - JOB_MARGIN : need;
+        lent |= exo_bank_reclaim(j->bank, have.length - part, 0, 0) == 0;
+    }
+    return lent;
+}
+
+static long memory_outside(uint64_t frames)
+{
+    long r = more(&users, &files, frames);
+    return r == -LX_ENOMEM && jobs_lend(frames) ? more(&users, &files, frames) : r;
+}
+
+// A job gets back what it has lent, from where it went.
+static long memory_for_job(const struct job *j, uint64_t frames)
+{
+    struct exo_cap_info have = state_of(j->bank);
+    if (room(&have) >= frames)
+        return 0;
+    uint64_t missing = frames - room(&have);
+    if (have.length >= j->size || j->size - have.length < missing)
+        return -LX_ENOMEM;
+    long r = j->outer ? memory_for_job(j->outer, missing) : memory_outside(missing);
+    if (r)
+        return r;
+    return exo_bank_grant(job_bank(j->outer), j->bank, missing) < 0 ? -LX_ENOMEM : 0;
+}
+
 long memory_for_process(const struct proc *p, uint64_t frames)
 {
-    if (!p->job)
-        return more(&users, &files, frames);
-    struct exo_cap_info have = state_of(p->job->bank);
-    return room(&have) >= frames ? 0 : -LX_ENOMEM;
+    return p->job ? memory_for_job(p->job, frames) : memory_outside(frames);
 }
 
 long memory_for_files(uint64_t frames)

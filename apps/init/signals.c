@@ -48,7 +48,7 @@ static void run_again(struct proc *p)
     rec_end(p);
     wake_word(&p->rec->resume);
     if (p->forced)
-        bind_all(p, own.slice);
+        bind_all(p, job_slice(p->job));
     p->forced = false;
     signal_child_event(p, LX_CLD_CONTINUED, LX_SIGCONT);
 }
@@ -125,7 +125,7 @@ long signal_kill(struct proc *caller, int pid, int signo)
         try_one(caller, p, signo, &t);
         return t.sent ? 0 : -LX_EPERM;
     }
-    int group = pid == 0 ? caller->rec->pgid : -pid;
+    int group = pid == 0 ? caller->rec->pgid : (int)(0u - (unsigned)pid); // of INT_MIN: none
     TAILQ_FOREACH (p, &procs, all) {
         if (pid == -1 ? (p->pid == 1 || p == caller) : p->rec->pgid != group)
             continue;

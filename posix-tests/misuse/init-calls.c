@@ -137,6 +137,17 @@ static void lengths(void)
             own_ctx()->send[k] = (struct exo_send){H_SLICE, EXO_R_BIND, EXO_SEND_COPY};
         TRY(ask_all(H_INIT, EXO_META(0, 4), PROC_OP_FLAGS, 0, 0, 0, 0, 0), 0);
     }
+    // What init made for the answer goes, again and again; the end of the machine misses nothing.
+    ATTEMPT("children asked for by one who takes no answer")
+    {
+        for (int i = 0; i < 300; i++) {
+            own_ctx()->recv_max = i % 2;
+            TRY(ask(H_INIT, PROC_OP_FORK), -1000 - EXO_ELIMIT);
+        }
+        own_ctx()->recv_max = EXO_MSG_CAPS;
+        tap_sleep(300);
+        TRY(kill(-1, 0), -1); // no process of this user but itself is left
+    }
     ATTEMPT("a name with no end in it")
     {
         memset(page, 'x', sizeof page);
