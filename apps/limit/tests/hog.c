@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // hog KIND: takes all it can get of one thing, says which error ended it, and stays until it is
 // killed (KIND with
-// "-leave": ends instead). hog pressure: memory that the file server has to give back first.
+// "-leave": ends instead). hog pressure: memory that the file server has to give back first. hog
+// latency-leave: how long commands take meanwhile. hog count-leave, twenty-leave: how many MiB it
+// gets, of all or of 20.
 #include <errno.h>
 #include <exo/libos.h>
 #include <fcntl.h>
@@ -194,6 +196,46 @@ static void pressure(void)
     dprintf(2, "%d files, %zu bytes, again %d\n", n, bytes, again);
 }
 
+// What somebody at the shell would notice: how long commands take, the slowest of 20.
+static void latency(void)
+{
+    uint64_t slowest = 0, all = 0;
+    for (int i = 0; i < 20; i++) {
+        exo_ns_t before = exo_clock_ns();
+        int status = system("ls / >/dev/null");
+        uint64_t took = exo_clock_ns() - before;
+        if (status != 0)
+            exit(1);
+        all += took;
+        slowest = took > slowest ? took : slowest;
+    }
+    dprintf(2, "a command took %llu ms, the slowest %llu ms\n",
+            (unsigned long long)(all / 20 / 1000000), (unsigned long long)(slowest / 1000000));
+    say(slowest < 3000000000ull ? "the shell works" : "the shell is slow", 0);
+}
+
+static int touched(int most)
+{
+    int n = 0;
+    void *p;
+    while (n < most && (p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                                 0)) != MAP_FAILED) {
+        memset(p, 1, MIB);
+        n++;
+    }
+    return n;
+}
+
+static void count(void)
+{
+    printf("%d\n", touched(1 << 20));
+}
+
+static void twenty(void)
+{
+    printf("%d MiB\n", touched(20));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -207,6 +249,9 @@ static const struct {
     {"pipes", pipes},
     {"many-pipes", many_pipes},
     {"pressure-leave", pressure},
+    {"latency-leave", latency},
+    {"count-leave", count},
+    {"twenty-leave", twenty},
 };
 
 int main(int argc, char **argv)
