@@ -147,7 +147,7 @@ static long bring_to_life(struct embryo *e, const struct exo_regs *regs, bool ap
     if (r >= 0)
         r = make_context(e, regs);
     if (r < 0)
-        return r == -EXO_ENOMEM ? -LX_ENOMEM : -LX_EAGAIN;
+        return -LX_EAGAIN; // POSIX: what another process takes is not there, memory included
     struct exo_msg m;
     long error = init_call(PROC_OP_START, (uint64_t)e->pid, &m);
     if (!error && exo_ctx_bind(e->env, (uint64_t)r, e->slice ? e->slice : H_SLICE))

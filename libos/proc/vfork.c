@@ -67,10 +67,10 @@ static long become_real(bool application)
         child_settle();
         return 0;
     }
-    v->undo = NULL;
     int error = embryo_make(&v->embryo); // the old one was given back
     if (error)
         parent_resume(error);
+    v->undo = NULL; // whoever made it takes it back
     return pid;
 }
 
