@@ -6,7 +6,7 @@
 // caller itself is signalled.
 //
 // Each process has a seed, said before it starts; MISUSE_SEED begins elsewhere, MISUSE_CALLS makes
-// more calls.
+// more calls (suite random).
 #include "misuse.h"
 #include <poll.h>
 #include <sys/mman.h>
@@ -169,7 +169,7 @@ static void alive(void)
 static void many(const char *name, uid_t uid, uint64_t seed, uint64_t least)
 {
     uint64_t from = *progress;
-    int rounds = 0, died = 0;
+    int rounds = 0, died = 0, most = 400 + (int)(least / 40);
     char dir[32];
     snprintf(dir, sizeof dir, "as-%u", (unsigned)uid);
     SYS(mkdir(dir, 0777));
@@ -178,7 +178,7 @@ static void many(const char *name, uid_t uid, uint64_t seed, uint64_t least)
     if (uid) {
         NEED(chown(".", uid, uid) == 0 && chown("d", uid, uid) == 0 && chown("f", uid, uid) == 0);
     }
-    for (; *progress - from < least && rounds < 400; rounds++) {
+    for (; *progress - from < least && rounds < most; rounds++) {
         if (rounds % 16 == 0)
             tap_say("# %s: seed %llu", name, (unsigned long long)seed);
         died += round_one(seed++, uid) != 0;
@@ -190,7 +190,7 @@ static void many(const char *name, uid_t uid, uint64_t seed, uint64_t least)
     }
     tap_say("# %s: %llu calls by %d processes, %d of them died of it", name,
             (unsigned long long)(*progress - from), rounds, died);
-    OK(*progress - from >= least || rounds == 400);
+    OK(*progress - from >= least || rounds == most);
     alive();
     tap_get("/etc/passwd");
     chdir("..");
