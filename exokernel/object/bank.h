@@ -88,7 +88,7 @@ void frame_free(struct frame *f);                 // of these kinds
 void frames_release(exo_fn_t fn, uint64_t count); // to the buddy, kinds set
 // One more (1) or one less (-1) entry names the frame; the exposed count follows.
 void frame_ref(exo_fn_t fn, int one);
-void frame_ready(struct frame *f); // zeroes a frame of a long run before its first use
+void frame_ready(struct frame *f); // zeroes a frame of a run before its first use
 
 // Whole pages, by the widest instructions the CPU has (x86/cpu.c).
 void page_zero(void *page);

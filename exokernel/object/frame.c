@@ -8,8 +8,8 @@
 // exposed one.
 //
 // A frame changes owner only zeroed: tables, objects and anonymous pages are zeroed when they are
-// bought, runs too, except that the frames of a long run are zeroed one by one before their first
-// mapping (unzeroed), so that buying one stays short. Debug builds fill what is freed with junk.
+// bought, those of a run one by one before their first mapping (unzeroed), so that buying a long
+// one stays short and what is never used costs nothing. Debug builds fill what is freed with junk.
 
 #include <core/log.h>
 #include <object/bank.h>

@@ -12,9 +12,8 @@
 #include <object/bank.h>
 #include <object/env.h>
 
-#define RUN_LIMIT    16384u // frames in one allocation: 64 MiB
-#define ZERO_AT_ONCE 512u   // longer runs are zeroed page by page, at the first use
-#define RUN_RIGHTS   (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE)
+#define RUN_LIMIT  16384u // frames in one allocation: 64 MiB
+#define RUN_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE)
 
 exo_fn_t frames_first(const struct kobj *frames)
 {
@@ -74,8 +73,6 @@ int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, s
         return err;
     }
     bank_charge(bank, count);
-    for (exo_fn_t fn = at; fn < at + count && count <= ZERO_AT_ONCE; fn++)
-        frame_ready(frame_of(fn));
     return 0;
 }
 

@@ -199,6 +199,7 @@ long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags,
               struct file **out); // character devices by number
 long tty_open(uint32_t rdev, uint32_t flags, struct file **out);
 long tty_change(struct file *file, int op, uint64_t a, uint64_t b); // TTY_OP_CHMOD, TTY_OP_CHOWN
+uint64_t pipe_number(const struct file *file);                      // what fstat and /proc show
 long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags,
                uint64_t opens); // blocks as open(2) on a FIFO does
 int ofd_share(struct file *file);

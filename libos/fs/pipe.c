@@ -2,14 +2,15 @@
 // Pipes and FIFOs: distrustful rings between processes. Layout and rules: pipe.h. POSIX: pipe(),
 // read(), write().
 //
-// Nothing here makes a kernel entry unless somebody has to sleep or to be woken.
+// Nothing here makes a kernel entry unless somebody has to sleep or to be woken. An end is mapped
+// when it is first used: most are closed after a fork without having been.
 // A lock is never held across a sleep.
 #include <fs/handover.h>
 #include <fs/pipe.h>
 
 struct pipe_end {            // one open end in this process (a FIFO opened read-write is both)
     exo_handle_t wcap, rcap; // writers' and readers' half, with the rights of this end
-    struct pipe_writers *w;  // windows
+    struct pipe_writers *w;  // windows; NULL: not used yet
     struct pipe_readers *r;
     uint8_t *ring;
     uint32_t shown;                                     // bytes of the ring that are mapped
@@ -36,6 +37,52 @@ static void wake_if_sleeping(const volatile struct exo_frame *counts, const vola
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (counts->sleepers)
         exo_wake((uint64_t)word, UINT64_MAX);
+}
+
+// --- mapping an end ------------------------------------------------------------------------------
+
+// Most pipes carry little: the ring is mapped as far as it was ever filled, in growing parts.
+#define RING_FIRST ((uint32_t)EXO_PAGE_SIZE)
+
+// Maps an end that is used for the first time. Who may write a half heads it.
+static int __attribute__((noinline)) end_map(struct pipe_end *p)
+{
+    struct exo_cap_info wi = {0}, ri = {0};
+    const uint32_t rw = EXO_R_READ | EXO_R_WRITE;
+    if (exo_cap_identify(p->wcap, &wi) < 0 || exo_cap_identify(p->rcap, &ri) < 0 ||
+        wi.length != 1 + PIPE_PAGES || ri.length != 1)
+        return -LX_EIO;
+    void *w, *r;
+    int err = window_map_part(p->wcap, 0, 1 + RING_FIRST / EXO_PAGE_SIZE, 1 + PIPE_PAGES,
+                              wi.rights & rw, &w);
+    if (err < 0)
+        return err;
+    err = window_map(p->rcap, 0, 1, ri.rights & rw, &r);
+    if (err < 0) {
+        window_unmap(w, 1 + PIPE_PAGES);
+        return err;
+    }
+    p->w = w;
+    p->r = r;
+    p->ring = (uint8_t *)w + EXO_PAGE_SIZE;
+    p->shown = RING_FIRST;
+    p->wrights = wi.rights & rw;
+    p->wcounts = &EXO_FRAMES[wi.first_frame];
+    p->rcounts = &EXO_FRAMES[ri.first_frame];
+    if (wi.rights & EXO_R_WRITE) {
+        p->w->size = sizeof(struct pipe_writers);
+        p->w->version = 1;
+    }
+    if (ri.rights & EXO_R_WRITE) {
+        p->r->size = sizeof(struct pipe_readers);
+        p->r->version = 1;
+    }
+    return 0;
+}
+
+static inline int end_ready(struct pipe_end *p)
+{
+    return __builtin_expect(p->r != NULL, 1) ? 0 : end_map(p);
 }
 
 // --- the lock of a half --------------------------------------------------------------------------
@@ -85,9 +132,6 @@ static int64_t ring_fill(uint32_t head, uint32_t tail)
     uint32_t fill = head - tail;
     return fill > PIPE_SIZE ? -LX_EIO : (int64_t)fill;
 }
-
-// Most pipes carry little: the ring is mapped as far as it was ever filled, in growing parts.
-#define RING_FIRST ((uint32_t)EXO_PAGE_SIZE)
 
 static bool ring_show(struct pipe_end *p, size_t end)
 {
@@ -170,6 +214,9 @@ static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t 
     (void)offset;
     if (!n)
         return 0;
+    int err = end_ready(p);
+    if (err < 0)
+        return err;
     for (;;) {
         uint32_t head = cursor(p);
         bool gone = writers_gone(p); // before looking for bytes: a writer writes, then goes
@@ -182,7 +229,7 @@ static long pipe_read(struct file *file, uint64_t buf, size_t n, const uint64_t 
             return -LX_EAGAIN;
         struct exo_cond same[2] = {{EXO_COND_WORD, head, (uint64_t)&p->w->head},
                                    {EXO_COND_WCAPS, p->base + 1, p->wcap}};
-        int err = block_wait(same, 2, EXO_NEVER);
+        err = block_wait(same, 2, EXO_NEVER);
         if (err < 0)
             return err;
     }
@@ -230,6 +277,9 @@ static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t
     (void)offset;
     if (!n)
         return 0;
+    int err = end_ready(p);
+    if (err < 0)
+        return err;
     while (total < n) {
         if (readers_gone(p))
             return total ? (long)total : broken_pipe();
@@ -246,7 +296,7 @@ static long pipe_write(struct file *file, uint64_t buf, size_t n, const uint64_t
             return total ? (long)total : done;
         struct exo_cond same[2] = {{EXO_COND_WORD, tail, (uint64_t)&p->r->tail},
                                    {EXO_COND_WCAPS, p->base + 1, p->rcap}};
-        int err = block_wait(same, 2, EXO_NEVER);
+        err = block_wait(same, 2, EXO_NEVER);
         if (err < 0)
             return total ? (long)total : err;
     }
@@ -293,10 +343,19 @@ static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *s
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
     struct pipe_end *p = file->pipe;
+    if (end_ready(p) < 0)
+        return LX_POLLERR;
     if (file->access == LX_O_RDONLY)
         return poll_in(p, events, set);
     unsigned ready = poll_out(p, events, set);
     return file->access == LX_O_WRONLY ? ready : ready | poll_in(p, events, set);
+}
+
+// The first frame of the writers' half, 0 if the end cannot be mapped.
+uint64_t pipe_number(const struct file *file)
+{
+    struct pipe_end *p = file->pipe;
+    return end_ready(p) < 0 ? 0 : (uint64_t)(p->wcounts - EXO_FRAMES);
 }
 
 static int pipe_stat(struct file *file, struct lx_stat *st)
@@ -304,7 +363,7 @@ static int pipe_stat(struct file *file, struct lx_stat *st)
     if (file->endpoint)
         return endpoint_stat(file, st);
     st->st_mode = LX_S_IFIFO | 0600;
-    st->st_ino = file->ino;
+    st->st_ino = pipe_number(file);
     st->st_nlink = 1;
     st->st_blksize = (int64_t)EXO_PAGE_SIZE;
     st->st_uid = proc_self()->euid;
@@ -317,6 +376,9 @@ static long pipe_ioctl(struct file *file, uint64_t request, uint64_t arg)
     struct pipe_end *p = file->pipe;
     if (request != LX_FIONREAD)
         return -LX_ENOTTY;
+    int err = end_ready(p);
+    if (err < 0)
+        return err;
     int64_t fill = ring_fill(cursor(p), p->r->tail);
     return fill < 0 ? (long)fill : user_store32(arg, (uint32_t)fill);
 }
@@ -345,11 +407,10 @@ const struct file_ops pipe_ops = {
 
 // --- making --------------------------------------------------------------------------------------
 
-// Takes the two capabilities (also on failure) and maps them.
-static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint32_t base)
+// Takes the two capabilities, also on failure.
+static int end_hold(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint32_t base)
 {
     struct pipe_end *p = heap_alloc(sizeof(*p));
-    struct exo_cap_info wi = {0}, ri = {0};
     if (!p) {
         exo_cap_delete(wcap);
         exo_cap_delete(rcap);
@@ -359,32 +420,7 @@ static int end_map(struct file *file, exo_handle_t wcap, exo_handle_t rcap, uint
     p->wcap = wcap;
     p->rcap = rcap;
     p->base = base;
-    if (exo_cap_identify(wcap, &wi) < 0 || exo_cap_identify(rcap, &ri) < 0)
-        return -LX_EIO;
-    if (wi.length != 1 + PIPE_PAGES || ri.length != 1)
-        return -LX_EIO;
-    void *w, *r;
-    uint32_t rw = EXO_R_READ | EXO_R_WRITE;
-    int err = window_map_part(wcap, 0, 1 + RING_FIRST / EXO_PAGE_SIZE, 1 + PIPE_PAGES,
-                              wi.rights & rw, &w);
-    if (err < 0)
-        return err;
-    p->w = w;
-    p->shown = RING_FIRST;
-    p->wrights = wi.rights & rw;
-    p->ring = (uint8_t *)w + EXO_PAGE_SIZE;
-    err = window_map(rcap, 0, 1, ri.rights & rw, &r);
-    if (err < 0)
-        return err;
-    p->r = r;
-    p->wcounts = &EXO_FRAMES[wi.first_frame];
-    p->rcounts = &EXO_FRAMES[ri.first_frame];
     return 0;
-}
-
-static uint64_t pipe_number(const struct pipe_end *p)
-{
-    return (uint64_t)(p->wcounts - EXO_FRAMES);
 }
 
 static struct file *end_new(uint32_t access, uint32_t flags, exo_handle_t wcap, exo_handle_t rcap,
@@ -398,11 +434,9 @@ static struct file *end_new(uint32_t access, uint32_t flags, exo_handle_t wcap, 
         return NULL;
     }
     file->mode = LX_S_IFIFO | 0600;
-    *err = end_map(file, wcap, rcap, 0);
-    if (*err == 0) {
-        file->ino = pipe_number(file->pipe);
+    *err = end_hold(file, wcap, rcap, 0);
+    if (*err == 0)
         return file;
-    }
     file_put(file);
     return NULL;
 }
@@ -440,10 +474,6 @@ static int pipe_make(uint32_t flags, struct file *ends[2])
         file_put(ends[0]);
         return err;
     }
-    ends[1]->pipe->w->size = sizeof(struct pipe_writers);
-    ends[1]->pipe->w->version = 1;
-    ends[0]->pipe->r->size = sizeof(struct pipe_readers);
-    ends[0]->pipe->r->version = 1;
     return 0;
 }
 
@@ -529,7 +559,9 @@ long fifo_open(struct file *file, const exo_handle_t caps[2], uint32_t flags, ui
         }
         return -LX_ENOMEM;
     }
-    err = end_map(file, caps[0], caps[1], FIFO_BASE);
+    err = end_hold(file, caps[0], caps[1], FIFO_BASE);
+    if (err == 0)
+        err = end_map(file->pipe);
     if (err < 0)
         return err;
     err = window_map(file->node_cap, 0, 1, EXO_R_READ, &node);
@@ -555,12 +587,11 @@ long pipe_rebuild(uint32_t flags, exo_handle_t writers, exo_handle_t readers, ex
         return -LX_ENOMEM;
     file->mode = LX_S_IFIFO | 0600;
     file->endpoint = endpoint;
-    int err = end_map(file, writers, readers, endpoint ? FIFO_BASE : 0);
+    int err = end_hold(file, writers, readers, endpoint ? FIFO_BASE : 0);
     if (err < 0) {
         file_put(file);
         return err;
     }
-    file->ino = pipe_number(file->pipe);
     *out = file;
     return 0;
 }

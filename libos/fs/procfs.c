@@ -210,7 +210,7 @@ static long fd_target(struct file *file, char *target, size_t max)
     struct text t = {.at = target, .room = max};
     switch (file->ops->kind) {
     case FD_KIND_PIPE:
-        text_printf(&t, "pipe:[%lu]", (unsigned long)file->ino);
+        text_printf(&t, "pipe:[%lu]", (unsigned long)pipe_number(file));
         break;
     case FD_KIND_TTY:
         if (file->rdev >> 8 >= TTY_RDEV_PTS_MAJOR)

@@ -5,6 +5,7 @@
 // nonsense of its own, and all else is as it was.
 #include "misuse.h"
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 enum { ROUNDS = 3000 };
@@ -41,6 +42,13 @@ static unsigned windows(uint64_t length, volatile uint32_t **page, uint64_t *fir
     return n;
 }
 
+// A pipe's end is mapped when it is first used, be it for its number.
+static void use(int fd)
+{
+    struct stat st;
+    fstat(fd, &st);
+}
+
 // What is shared by now is left alone: a first fork has moved every open file's state to its page.
 static void know(void)
 {
@@ -49,6 +57,8 @@ static void know(void)
     if (pid == 0)
         _exit(0);
     waitpid(pid, NULL, 0);
+    for (int fd = 0; fd < 32; fd++)
+        use(fd);
     nknown = windows(1, page, known);
     nknown += windows(17, page, known + nknown);
 }
@@ -102,6 +112,8 @@ static void pipes(int reader)
     int p[2], other[2], odd = 0;
     SYS(pipe(p));
     SYS(pipe(other));
+    for (int i = 0; i < 2; i++)
+        use(p[i]), use(other[i]);
     ATTEMPT(reader ? "a pipe's writers' pages overwritten while it is read"
                    : "a pipe's readers' page overwritten while it is written")
     {
