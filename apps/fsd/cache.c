@@ -148,6 +148,7 @@ const struct ext_watch names_watch = {
     .inode = inode_changed,
     .moved = directory_moved,
     .undone = names_forget_all,
+    .held = node_held,
 };
 
 // --- directories

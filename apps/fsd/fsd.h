@@ -203,6 +203,7 @@ void node_event(struct node *n, uint32_t *word);
 void node_note_writes(struct node *n); // dirty bits become times
 void nodes_note_writes(void);
 int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred);
+bool node_held(uint32_t ino);     // it is open; what is only kept of it for speed has gone
 void node_orphaned(uint32_t ino); // its last name went
 void nodes_leave(void);           // seg_leave of all
 bool node_evict(void);            // forgets the node idle for longest; false: none is

@@ -82,7 +82,7 @@ static int op_unlink(struct request *r)
     }
     err = dir ? ext_rmdir(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan)
               : ext_unlink(&vol, &r->cred, w.parent, w.name, w.name_len, &orphan);
-    if (dir && orphan && node_find(orphan))
+    if (dir && orphan) // it may be a working directory
         publish_moved();
     if (orphan)
         node_orphaned(orphan);

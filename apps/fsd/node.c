@@ -245,6 +245,18 @@ void node_put(struct node *n)
     }
 }
 
+bool node_held(uint32_t ino)
+{
+    struct node *n = node_find(ino);
+    if (n && n->opens)
+        idle_close(n);
+    if (!n || n->opens)
+        return n != NULL;
+    idle_remove(n);
+    node_free(n);
+    return false;
+}
+
 void node_orphaned(uint32_t ino)
 {
     struct node *n = node_find(ino);

@@ -185,21 +185,19 @@ int ext_dir_replace(struct ext_vol *vol, const struct ext_slot *slot, uint32_t i
     return 0;
 }
 
-// Gives a new directory its first block. Stores the inode.
+// Gives a new directory its first block, and stores it.
 int ext_dir_init(struct ext_vol *vol, struct ext_inode *dir, uint32_t parent)
 {
     struct ext_entry dot = {".", 1, dir->ino, type_of(vol, LX_S_IFDIR)};
     struct ext_entry dotdot = {"..", 2, parent, type_of(vol, LX_S_IFDIR)};
     uint32_t blk, first = EXT_DIRENT_SIZE(1);
-    int err = ext_map_fill(vol, dir, 0, &blk);
+    dir->size = EXT_BLOCK_SIZE;
+    int err = ext_map_fill(vol, dir, 0, &blk); // stores it
     if (!err)
         err = entry_write(vol, blk, 0, first, &dot);
     if (!err)
         err = entry_write(vol, blk, first, EXT_BLOCK_SIZE - first, &dotdot);
-    if (err)
-        return err;
-    dir->size = EXT_BLOCK_SIZE;
-    return ext_inode_store(vol, dir);
+    return err;
 }
 
 int ext_dir_set_parent(struct ext_vol *vol, const struct ext_inode *dir, uint32_t parent)

@@ -24,9 +24,9 @@
 // taken back (txn.c). Exceptions, as in POSIX: ext_write may have written less than asked and says
 // how much.
 //
-// Orphans: a file that lost its last name stays, on the on-disk orphan list, until ext_inode_drop.
-// The name operations report such an inode; the caller drops it when nobody has it open. A mount
-// after a crash drops what is on the list.
+// Orphans: a file that lost its last name while somebody uses it (ext_watch) stays, on the on-disk
+// orphan list, until ext_inode_drop. The name operations report such an inode; the caller drops it
+// when nobody has it open. A mount after a crash drops what is on the list.
 //
 // Credentials: name operations check search and write permission, the sticky bit and the immutable
 // and append-only flags against `cred`; NULL is the system itself, which may do everything.
@@ -99,6 +99,8 @@ struct ext_watch {
     // The directory has another name: it was in `from` and is in `to`.
     void (*moved)(uint32_t dir, uint32_t from, uint32_t to);
     void (*undone)(void); // changes that were told of have been taken back
+    // The inode loses its last name: does somebody use it still? (NULL: yes)
+    bool (*held)(uint32_t ino);
 };
 
 struct ext_dindex;

@@ -99,6 +99,7 @@ int ext_map_fill(struct ext_vol *vol, struct ext_inode *inode, uint64_t lblk, ui
 
 // orphan.c
 int ext_orphan_add(struct ext_vol *vol, struct ext_inode *inode);
+int ext_inode_end(struct ext_vol *vol, struct ext_inode *inode);
 int ext_orphan_replay(struct ext_vol *vol);
 
 // trim.c
@@ -159,6 +160,7 @@ int ext_may_change(const struct ext_inode *dir, const struct ext_cred *cred);
 int ext_may_remove(const struct ext_inode *dir, const struct ext_inode *victim,
                    const struct ext_cred *cred);
 int ext_nlink_drop(struct ext_vol *vol, struct ext_inode *inode, uint32_t *orphan);
+int ext_gone_end(struct ext_vol *vol, int err, struct ext_inode *inode, uint32_t *orphan);
 int ext_child_load(struct ext_vol *vol, const struct ext_inode *dir, uint32_t ino,
                    struct ext_inode *out);
 

@@ -220,15 +220,29 @@ int ext_link(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uin
     return ext_txn_end(vol, mark, err);
 }
 
-// The inode loses a name; a directory loses all of them. Stores it.
+// The inode loses a name; a directory loses all of them. Stores it, but for one that nobody has or
+// uses any more: ext_gone_end.
 int ext_nlink_drop(struct ext_vol *vol, struct ext_inode *inode, uint32_t *orphan)
 {
     inode->nlink = LX_S_ISDIR(inode->mode) ? 0 : (uint16_t)(inode->nlink - 1);
     ext_inode_touch(vol, inode, false);
     if (inode->nlink)
         return ext_inode_store(vol, inode);
+    if (vol->watch && vol->watch->held && !vol->watch->held(inode->ino))
+        return 0;
     *orphan = inode->ino;
     return ext_orphan_add(vol, inode);
+}
+
+// After the transaction, which ended with err: the end of an inode that lost its last name in it
+// and is no orphan.
+int ext_gone_end(struct ext_vol *vol, int err, struct ext_inode *inode, uint32_t *orphan)
+{
+    if (err)
+        *orphan = 0;
+    else if (!inode->nlink && !*orphan)
+        ext_inode_end(vol, inode); // an error is the volume's: the name is gone
+    return err;
 }
 
 static int remove_apply(struct ext_vol *vol, struct ext_inode *dir, const char *name, uint32_t len,
@@ -272,9 +286,7 @@ int ext_unlink(struct ext_vol *vol, const struct ext_cred *cred, uint32_t dir, c
         return err;
     uint32_t mark = ext_txn_begin(vol);
     err = ext_txn_end(vol, mark, remove_apply(vol, &d, name, len, &slot, &victim, orphan));
-    if (err)
-        *orphan = 0;
-    return err;
+    return ext_gone_end(vol, err, &victim, orphan);
 }
 
 static int rmdir_check(struct ext_vol *vol, const struct ext_inode *victim)
@@ -304,7 +316,5 @@ int ext_rmdir(struct ext_vol *vol, const struct ext_cred *cred, uint32_t dir, co
         return err;
     uint32_t mark = ext_txn_begin(vol);
     err = ext_txn_end(vol, mark, remove_apply(vol, &d, name, len, &slot, &victim, orphan));
-    if (err)
-        *orphan = 0;
-    return err;
+    return ext_gone_end(vol, err, &victim, orphan);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The orphan list: inodes without names that somebody still has open.
+// The orphan list: inodes without names that somebody still has open; and the end of an inode.
 //
 // It is a singly linked list on disk: s_last_orphan names the first, i_dtime of each the next. If
 // the machine stops, e2fsck or the next mount finds on it what must be freed. An inode with names
@@ -115,10 +115,28 @@ static int content_release(struct ext_vol *vol, struct ext_inode *inode)
         return 0;
     if (owns_blocks(inode))
         err = ext_trim(vol, inode, 0);
+    return err ? err : xattr_release(vol, inode);
+}
+
+// Stores what is left of an inode whose end failed.
+static int end_failed(struct ext_vol *vol, const struct ext_inode *inode, int err)
+{
+    ext_inode_store(vol, inode);
+    return err;
+}
+
+// An inode without names, stored as it may be, that is on no list: frees its blocks and itself.
+// After an error it is an orphan.
+int ext_inode_end(struct ext_vol *vol, struct ext_inode *inode)
+{
+    if (LX_S_ISDIR(inode->mode) && vol->index)
+        ext_dindex_drop(vol->index, inode->ino);
+    int err = content_release(vol, inode);
     if (!err)
-        err = xattr_release(vol, inode);
-    int stored = ext_inode_store(vol, inode);
-    return err ? err : stored;
+        err = ext_inode_free(vol, inode);
+    if (err)
+        ext_orphan_add(vol, inode);
+    return err;
 }
 
 int ext_inode_drop(struct ext_vol *vol, uint32_t ino)
@@ -133,14 +151,17 @@ int ext_inode_drop(struct ext_vol *vol, uint32_t ino)
         return -LX_EBUSY;
     if (LX_S_ISDIR(inode.mode) && vol->index)
         ext_dindex_drop(vol->index, ino);
+    uint32_t next = inode.dtime;
     err = content_release(vol, &inode);
     if (err)
-        return err;
+        return end_failed(vol, &inode, err);
     uint32_t mark = ext_txn_begin(vol);
     err = unlist(vol, &inode);
     if (!err)
         err = ext_inode_free(vol, &inode);
-    return ext_txn_end(vol, mark, err);
+    err = ext_txn_end(vol, mark, err);
+    inode.dtime = next;
+    return err ? end_failed(vol, &inode, err) : 0;
 }
 
 static int replay_one(struct ext_vol *vol, uint32_t ino)

@@ -246,8 +246,10 @@ static int move_run(struct ext_vol *vol, const struct ext_cred *cred, struct ext
         return err;
     ext_cred_note(vol, cred);
     uint32_t mark = ext_txn_begin(vol);
-    err = flags & LX_RENAME_EXCHANGE ? exchange_apply(vol, m) : move_apply(vol, m, orphan);
-    return ext_txn_end(vol, mark, err);
+    bool exchange = flags & LX_RENAME_EXCHANGE;
+    err = exchange ? exchange_apply(vol, m) : move_apply(vol, m, orphan);
+    err = ext_txn_end(vol, mark, err);
+    return m->replaces && !exchange ? ext_gone_end(vol, err, &m->new, orphan) : err;
 }
 
 int ext_rename(struct ext_vol *vol, const struct ext_cred *cred, uint32_t odir, const char *oname,
