@@ -48,7 +48,13 @@ static const char *component(const char *at, struct names_key *key)
 
 static bool match(const struct names_name *n, const struct names_key *key, uint32_t dir)
 {
-    return n->dir == dir && n->len == key->len && !memcmp(n->text, key->text, key->len);
+    if (n->dir != dir || n->len != key->len)
+        return false;
+    for (uint32_t i = 0; i < (key->len + 7) / 8; i++) {
+        if (n->text[i] != key->text[i])
+            return false;
+    }
+    return true;
 }
 
 static struct names_name *place(bool public, const struct names_key *key, uint32_t dir)

@@ -65,33 +65,9 @@ static long op_read(struct request *r, struct open *o)
     return got;
 }
 
-struct listing {
-    size_t room, done;
-    bool full;
-};
-
-static bool emit(void *ctx, const struct ext_dirent *e)
-{
-    struct listing *l = ctx;
-    size_t need = (offsetof(struct lx_dirent64, d_name) + e->name_len + 1 + 7) & ~7ull;
-    if (need > l->room - l->done) {
-        l->full = true;
-        return false;
-    }
-    struct lx_dirent64 *d = (void *)(MSG + l->done);
-    memset(MSG + l->done + need - 8, 0, 8); // behind the name
-    d->d_ino = e->ino;
-    d->d_off = (int64_t)e->next;
-    d->d_reclen = (uint16_t)need;
-    d->d_type = e->type;
-    memcpy(d->d_name, e->name, e->name_len);
-    l->done += need;
-    return true;
-}
-
 static long op_readdir(struct request *r, struct open *o)
 {
-    struct listing l = {.room = r->arg[1] < EXO_MSG_SIZE ? r->arg[1] : EXO_MSG_SIZE};
+    uint32_t room = r->arg[1] < EXO_MSG_SIZE ? (uint32_t)r->arg[1] : EXO_MSG_SIZE;
     uint64_t cookie = r->arg[0];
     struct ext_inode inode;
     if (o->path_only)
@@ -103,15 +79,16 @@ static long op_readdir(struct request *r, struct open *o)
         return err;
     if (!inode.nlink)
         return 0; // a removed directory is empty
-    err = ext_dir_iterate(&vol, o->node->ino, &cookie, emit, &l);
+    uint32_t merges = cookie == o->list_next ? o->list_merges : EXT_ANY_COOKIE;
+    err = ext_dir_list(&vol, o->node->ino, &cookie, &merges, (uint8_t *)MSG, room);
     if (err < 0)
         return err;
-    if (!l.done && l.full)
-        return -LX_EINVAL;
+    o->list_next = cookie;
+    o->list_merges = merges;
     note_atime(o->node->ino);
     r->m->w[1] = cookie;
-    r->m->meta = EXO_META(l.done, 0);
-    return (long)l.done;
+    r->m->meta = EXO_META(err, 0);
+    return err;
 }
 
 static int op_ftruncate(struct request *r, struct open *o)

@@ -104,6 +104,8 @@ struct open {
     bool in_fifo;          // counted as an end
     exo_handle_t cap;      // ours, whose children the clients hold
     int flock;             // LX_LOCK_SH, LX_LOCK_EX or 0
+    uint64_t list_next;    // cookie of what READDIR has not given yet
+    uint32_t list_merges;  // as ext_dir_list has it
     struct holder *holder; // who may keep it, or NULL
     LIST_ENTRY(open) link;
 };

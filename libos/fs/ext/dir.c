@@ -268,3 +268,142 @@ int ext_dir_iterate(struct ext_vol *vol, uint32_t dir, uint64_t *cookie,
         err = block_tour(vol, &d, (uint32_t)(*cookie >> EXT_BLOCK_SHIFT), &tour);
     return err < 0 ? err : 0;
 }
+
+// --- records for readers ---
+
+typedef uint8_t ext_bytes __attribute__((vector_size(16), aligned(1), may_alias));
+typedef char ext_chars __attribute__((vector_size(16)));
+#define NAME_STEP ((uint32_t)sizeof(ext_bytes))
+#define NAME_AT   ((uint32_t)offsetof(struct lx_dirent64, d_name))
+
+struct ext_list {
+    struct ext_vol *vol;
+    uint8_t *at, *end;
+    uint64_t start; // of the block
+    const uint8_t *base;
+    uint8_t types[256];
+};
+
+// Copies a name in steps, which may reach behind both its ends. False: a byte is in it that no name
+// has.
+static inline bool name_copy(uint8_t *to, const uint8_t *name, uint32_t len)
+{
+    uint32_t bad = 0, where;
+    for (;; to += NAME_STEP, name += NAME_STEP, len -= NAME_STEP) {
+        ext_bytes b = *(const ext_bytes *)name;
+        ext_bytes stops = (ext_bytes)(b == 0) | (ext_bytes)(b == '/');
+        where = (uint32_t)__builtin_ia32_pmovmskb128((ext_chars)stops);
+        *(ext_bytes *)to = b;
+        if (len <= NAME_STEP)
+            return !(bad | (where & ((1u << len) - 1)));
+        bad |= where;
+    }
+}
+
+static inline void record_write(uint8_t *to, const struct ext_list *l,
+                                const struct ext_disk_dirent *de, uint64_t next, uint32_t need)
+{
+    struct lx_dirent64 *d = (struct lx_dirent64 *)to;
+    d->d_ino = de->inode;
+    d->d_off = (int64_t)next;
+    d->d_reclen = (uint16_t)need;
+    d->d_type = l->types[de->file_type];
+}
+
+// Near the end of the block or of the room.
+static __attribute__((noinline)) int entry_list_slow(const struct ext_list *l, uint8_t *to,
+                                                     const struct ext_disk_dirent *de,
+                                                     uint64_t next, uint32_t need)
+{
+    if (need > (size_t)(l->end - to))
+        return 0;
+    if (name_is_bad(de))
+        return ext_unclean(l->vol, "a name contains a slash or a zero byte");
+    memset(to + need - 8, 0, 8);
+    record_write(to, l, de, next, need);
+    memcpy(to + NAME_AT, de->name, de->name_len);
+    return (int)need;
+}
+
+// Its length; 0: no room.
+static inline int entry_list(const struct ext_list *l, uint8_t *to,
+                             const struct ext_disk_dirent *de, uint32_t off)
+{
+    uint32_t len = de->name_len, need = (NAME_AT + len + 1 + 7) & ~7u;
+    uint64_t next = l->start + off + de->rec_len;
+    const uint64_t zero = 0;
+    if (to + need + NAME_STEP > l->end ||
+        off > EXT_BLOCK_SIZE - EXT_DIRENT_HEAD - LX_NAME_MAX - NAME_STEP ||
+        !name_copy(to + NAME_AT, (const uint8_t *)de->name, len))
+        return entry_list_slow(l, to, de, next, need);
+    memcpy(to + NAME_AT + len, &zero, sizeof(zero));
+    record_write(to, l, de, next, need);
+    return (int)need;
+}
+
+// The records of the block from `off` on, which one begins at. 1: it is done; 0: there is no more
+// room, *cookie is behind what was taken.
+static int block_list(struct ext_list *l, uint32_t off, uint64_t *cookie)
+{
+    const struct ext_disk_dirent *de;
+    uint8_t *at = l->at;
+    int err = 0, put = 1;
+    while (off < EXT_BLOCK_SIZE && !err) {
+        err = dirent_check(l->vol, l->base, off, &de);
+        if (err)
+            break;
+        put = de->inode ? entry_list(l, at, de, off) : 0;
+        if (put < 0 || (!put && de->inode))
+            break;
+        at += put;
+        off += de->rec_len;
+        put = 1;
+    }
+    l->at = at;
+    *cookie = l->start + off;
+    return err ? err : put < 0 ? put : put > 0;
+}
+
+// The first record at or behind `off`, in a block that may have changed since.
+static int record_from(const struct ext_list *l, uint32_t off, uint32_t *out)
+{
+    const struct ext_disk_dirent *de;
+    for (*out = 0; *out < off; *out += de->rec_len) {
+        int err = dirent_check(l->vol, l->base, *out, &de);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static void list_types(struct ext_list *l)
+{
+    memset(l->types, LX_DT_UNKNOWN, sizeof(l->types));
+    for (uint8_t type = 0; type < EXT_FT_COUNT; type++)
+        l->types[type] = dirent_type(l->vol, &(struct ext_disk_dirent){.file_type = type});
+}
+
+int ext_dir_list(struct ext_vol *vol, uint32_t dir, uint64_t *cookie, uint32_t *merges,
+                 uint8_t *out, uint32_t room)
+{
+    struct ext_inode d;
+    struct ext_list l = {.vol = vol, .at = out, .end = out + room};
+    int err = ext_inode_load_dir(vol, dir, &d), more = 1;
+    list_types(&l);
+    for (bool sure = *merges == vol->merges; !err && more && *cookie < d.size; sure = true) {
+        uint32_t blk, lblk = (uint32_t)(*cookie >> EXT_BLOCK_SHIFT);
+        uint32_t off = (uint32_t)*cookie % EXT_BLOCK_SIZE;
+        l.start = (uint64_t)lblk << EXT_BLOCK_SHIFT;
+        err = ext_dir_block(vol, &d, lblk, &blk, &l.base);
+        if (!err && !sure)
+            err = record_from(&l, off, &off);
+        if (!err)
+            more = block_list(&l, off, cookie);
+        if (more < 0)
+            err = more;
+    }
+    *merges = vol->merges;
+    if (err)
+        return err;
+    return !more && l.at == out ? -LX_EINVAL : (int)(l.at - out);
+}

@@ -160,8 +160,10 @@ int ext_dir_remove(struct ext_vol *vol, const struct ext_inode *dir, const char 
         err = ext_block_edit(vol, slot->blk, off, EXT_DIRENT_HEAD, (void **)&gone);
     if (!err && prev != off) {
         err = ext_block_edit(vol, slot->blk, prev, EXT_DIRENT_HEAD, (void **)&before);
-        if (!err)
+        if (!err) {
             before->rec_len = (uint16_t)(before->rec_len + gone->rec_len);
+            ext_dir_merged(vol);
+        }
     }
     if (err)
         return err;

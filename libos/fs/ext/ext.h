@@ -124,6 +124,7 @@ struct ext_vol {
     uint32_t *tables; // per group: first block of the inode table
     uint8_t *log;
     uint32_t log_len, txn_depth;
+    uint32_t merges; // +1 whenever a place where a directory's record began is none any more
     struct ext_dindex *index;      // NULL when the memory is too small for one
     const struct ext_watch *watch; // set by the caller after the mount, or NULL
 };
@@ -254,6 +255,13 @@ int ext_lookup(struct ext_vol *vol, uint32_t dir, const char *name, uint32_t len
 // come and go: an entry that exists all along is seen exactly once.
 int ext_dir_iterate(struct ext_vol *vol, uint32_t dir, uint64_t *cookie,
                     bool (*emit)(void *ctx, const struct ext_dirent *entry), void *ctx);
+
+// The same as Linux's getdents64 has it: records from *cookie on, as many as fit into `room` bytes,
+// all of which may be written to. Their length; -LX_EINVAL if not one fits. *merges: what the call
+// that gave this cookie stored there, for the same directory; with any other cookie EXT_ANY_COOKIE.
+#define EXT_ANY_COOKIE 0u
+int ext_dir_list(struct ext_vol *vol, uint32_t dir, uint64_t *cookie, uint32_t *merges,
+                 uint8_t *out, uint32_t room);
 
 // --- names (name.c, rename.c) ---
 

@@ -50,6 +50,12 @@ static inline void ext_name_told(struct ext_vol *vol, uint32_t dir, const char *
         vol->watch->name(dir, name, len);
 }
 
+// A record's place went: a cookie that names it must be looked for (EXT_ANY_COOKIE is no count).
+static inline void ext_dir_merged(struct ext_vol *vol)
+{
+    vol->merges += vol->merges == UINT32_MAX ? 2 : 1;
+}
+
 // super.c
 int ext_super_get(struct ext_vol *vol, const struct ext_disk_super **out);
 int ext_super_add(struct ext_vol *vol, uint32_t field, int32_t delta);

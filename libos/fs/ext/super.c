@@ -180,6 +180,7 @@ static int memory_split(struct ext_vol *vol, const struct ext_mount_args *args)
 static int super_open(struct ext_vol *vol, struct ext_dev *dev, const struct ext_disk_super **sb)
 {
     memset(vol, 0, sizeof(*vol));
+    vol->merges = EXT_ANY_COOKIE + 1;
     vol->dev = dev;
     vol->nblocks = dev->nblocks;
     if (dev->block_size != EXT_BLOCK_SIZE || dev->nblocks == 0)

@@ -139,6 +139,7 @@ static void log_undo(struct ext_vol *vol, uint32_t mark)
         vol->log_len -= (u.len + 15u) & ~15u;
         undo_one(vol, &u, vol->log + vol->log_len);
     }
+    ext_dir_merged(vol);
     if (vol->index)
         ext_dindex_undo(vol->index);
     if (vol->watch && changed)

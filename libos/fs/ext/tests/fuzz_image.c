@@ -154,6 +154,12 @@ static void visit(uint32_t ino)
     for (uint32_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++)
         ext_read(vol, ino, buf, offs[i], sizeof(buf));
     ext_readlink(vol, ino, (char *)buf, sizeof(buf));
+    for (uint32_t room = 24, known = EXT_ANY_COOKIE; room < 4096; room *= 3) {
+        uint8_t *out = malloc(room); // its bounds are watched
+        ext_dir_list(vol, ino, &cookie, &known, out, room);
+        free(out);
+    }
+    cookie = 0;
     tour_dir = ino;
     if (ext_dir_iterate(vol, ino, &cookie, note, &tour) == 0 && tour.n < SEEN)
         tour.dirs[tour.n++] = ino;

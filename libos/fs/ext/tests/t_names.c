@@ -239,12 +239,36 @@ static bool see(void *ctx, const struct ext_dirent *e)
     return true;
 }
 
-// Every entry that is there all along is seen once, whatever happens to the others.
-static void test_cookies(void)
+// Reads at most s->max entries, as a client's records or one by one. `known`: between two reads.
+static void read_some(uint32_t dir, uint64_t *cookie, struct seen *s, uint32_t *known)
 {
-    uint32_t dir = rig_create(&r, EXT_ROOT_INO, "cookies", LX_S_IFDIR | 0755);
+    static uint8_t records[4096];
+    s->count = 0;
+    if (!known) {
+        OK(ext_dir_iterate(vol, dir, cookie, see, s));
+        return;
+    }
+    int got = ext_dir_list(vol, dir, cookie, known, records, s->max * 32);
+    CHECK(got >= 0);
+    for (int at = 0; at < got;) {
+        const struct lx_dirent64 *d = (const void *)(records + at);
+        size_t len = strlen(d->d_name);
+        CHECK_EQ(d->d_reclen, (offsetof(struct lx_dirent64, d_name) + len + 1 + 7) / 8 * 8);
+        for (size_t i = len; i < d->d_reclen - offsetof(struct lx_dirent64, d_name); i++)
+            CHECK_EQ(d->d_name[i], 0);
+        if (d->d_name[0] == 'n')
+            s->hits[atoi(d->d_name + 1)]++;
+        at += d->d_reclen;
+    }
+}
+
+// Every entry that is there all along is seen once, whatever happens to the others.
+static void test_cookies(const char *where, bool records)
+{
+    uint32_t dir = rig_create(&r, EXT_ROOT_INO, where, LX_S_IFDIR | 0755);
     static struct seen s;
     uint64_t cookie = 0;
+    uint32_t known = EXT_ANY_COOKIE;
     char name[32];
     memset(&s, 0, sizeof(s));
     for (int i = 0; i < 400; i++) {
@@ -253,10 +277,9 @@ static void test_cookies(void)
     }
     for (int round = 0;; round++) {
         uint64_t before = cookie;
-        s.count = 0;
         s.max = 1 + (uint32_t)round % 5;
         rig_call(&r);
-        OK(ext_dir_iterate(vol, dir, &cookie, see, &s));
+        read_some(dir, &cookie, &s, records ? &known : NULL);
         if (cookie == before)
             break;
         for (int i = round % 4 * 4 + 1; i < 400; i += 16 + round % 3 * 16) { // never multiples of 4
@@ -268,7 +291,40 @@ static void test_cookies(void)
     for (int i = 0; i < 400; i += 4)
         CHECK_EQ(s.hits[i], 1);
     cookie = UINT64_MAX; // nonsense from a client
-    OK(ext_dir_iterate(vol, dir, &cookie, see, &s));
+    known = EXT_ANY_COOKIE;
+    read_some(dir, &cookie, &s, records ? &known : NULL);
+}
+
+// Where a reader goes on, another name lies now.
+static void test_cookie_overlaid(void)
+{
+    uint32_t dir = rig_create(&r, EXT_ROOT_INO, "overlaid", LX_S_IFDIR | 0755), known = 0;
+    struct seen s = {.max = 4};
+    uint64_t cookie = 0;
+    char name[64];
+    for (int i = 10; i < 40; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        rig_create(&r, dir, name, LX_S_IFREG | 0644);
+    }
+    while (!s.hits[24])
+        read_some(dir, &cookie, &s, &known);
+    for (int i = 20; i < 30; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        OK(rig_unlink(&r, dir, name));
+    }
+    memset(name, 'x', 64);
+    for (uint32_t len = 63; len; len = len == 63 ? 40 : 0) { // they fill the room
+        name[len] = 0;
+        rig_create(&r, dir, name, LX_S_IFREG | 0644);
+    }
+    for (uint64_t before = UINT64_MAX; before != cookie;) {
+        before = cookie;
+        read_some(dir, &cookie, &s, &known);
+    }
+    for (int i = 10; i < 20; i++)
+        CHECK_EQ(s.hits[i], 1);
+    for (int i = 30; i < 40; i++)
+        CHECK_EQ(s.hits[i], 1);
 }
 
 // The room of removed entries is used again: the directory does not grow.
@@ -325,7 +381,9 @@ static void all(size_t index)
     test_access();
     test_rename();
     test_orphans();
-    test_cookies();
+    test_cookies("cookies", false);
+    test_cookies("records", true);
+    test_cookie_overlaid();
     test_merge();
     test_links();
     rig_finish(&r);
