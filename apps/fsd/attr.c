@@ -7,6 +7,8 @@ static int op_stat(struct request *r)
 {
     uint32_t ino;
     struct ext_inode inode;
+    struct fs_told *out = (struct fs_told *)MSG;
+    r->tells = !r->open || !r->open->root;
     int err = target_ino(r, r->arg[0], &ino);
     if (err < 0)
         return err;
@@ -19,8 +21,10 @@ static int op_stat(struct request *r)
     attr_publish(r, &inode);
     if (n)
         node_attr_publish(n, &inode);
-    ext_stat_fill(&inode, FS_ROOT_DEV, (struct lx_stat *)MSG);
-    r->m->meta = EXO_META(sizeof(struct lx_stat), 0);
+    ext_stat_fill(&inode, FS_ROOT_DEV, &out->st);
+    out->told = told_number(r, n, ino);
+    out->zero = 0;
+    r->m->meta = EXO_META(sizeof(*out), 0);
     return 0;
 }
 

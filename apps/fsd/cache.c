@@ -87,6 +87,7 @@ void names_forget_all(void)
     memset(private_names, 0, sizeof(private_names));
     dirs_forget();
     erase();
+    told_all_changed();
     nodes_changed();
 }
 
@@ -124,6 +125,7 @@ static void inode_changed(const struct ext_inode *inode)
 {
     struct dir *d = &dirs[inode->ino % DIRS];
     attr_erase(inode->ino);
+    told_changed(inode->ino); // a directory also when its names change
     node_changed(inode);
     if (!LX_S_ISDIR(inode->mode))
         return;
@@ -212,8 +214,10 @@ void dirs_moved(void)
 {
     if (moves.any)
         publish_moved();
-    if (moves.n)
+    if (moves.n) {
         dirs_forget();
+        told_all_changed();
+    }
     for (uint32_t i = 0; i < moves.n; i++) {
         if (!dir_is_public(moves.to[i]))
             erase();
@@ -363,6 +367,8 @@ int names_walk(const struct ext_cred *cred, uint32_t *from, const char **path, u
         const struct dir *d = dir_get(*from);
         if (!at || names_is_dot(&key) || names_is_dotdot(&key) || !d || !may_search(cred, d))
             return 0;
+        if (flags & WALK_TELL)
+            told_mark(*from);
         bool slash = *at == '/';
         while (*at == '/')
             at++;

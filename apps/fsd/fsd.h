@@ -129,6 +129,8 @@ struct request {
     uint32_t ruid, rgid;
     uint32_t groups[PROC_NGROUPS];
     bool is_public; // what the path led to: through directories everybody may search and read
+    bool tells;     // of what is not, the caller may remember the answer
+    bool told;      // names_walk led there
     size_t bytes;   // of message
     char path[EXO_MSG_SIZE + 8]; // the end can be read by words
     exo_handle_t received;
@@ -249,6 +251,7 @@ void fifo_leave(struct open *o);
 // The last name is about to be changed: whether it is there need not be looked up, out->ino may be
 // 0. Only with EXT_WALK_PARENT.
 #define WALK_NAME 0x100u
+#define WALK_TELL 0x200u // what is passed will be told
 int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32_t flags,
          struct ext_walk *out);
 uint32_t start_ino(const struct request *r);
@@ -287,7 +290,12 @@ void publish_end(void);
 void publish_erase(void);
 void publish_moved(void); // paths of directories changed
 void attr_erase(uint32_t ino);
-void attr_forget(uint32_t ino); // in its node page as well
+void attr_forget(uint32_t ino);  // in its node page as well
+void told_mark(uint32_t ino);    // the caller will be told of it
+void told_changed(uint32_t ino); // if anybody was, it holds no longer
+void told_all_changed(void);
+// The number until which the answer holds, or 0.
+uint32_t told_number(const struct request *r, const struct node *n, uint32_t ino);
 void attr_publish(const struct request *r, const struct ext_inode *inode);
 long op_names(struct request *r);
 

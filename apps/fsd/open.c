@@ -315,7 +315,13 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
         caps = 4;
         r->m->w[5] = n->page->fifo_readers | (uint64_t)n->page->fifo_writers << 32;
     }
-    r->m->meta = EXO_META(0, caps);
+    struct fs_told *told = (struct fs_told *)MSG;
+    uint32_t number = o->holder ? told_number(r, n, inode->ino) : 0;
+    if (number) {
+        *told = (struct fs_told){.told = number};
+        ext_stat_fill(inode, FS_ROOT_DEV, &told->st);
+    }
+    r->m->meta = EXO_META(number ? sizeof(*told) : 0, caps);
     delivering = o;
     return 0;
 }
@@ -366,6 +372,7 @@ long op_open(struct request *r)
         err = quota_take(r->payer, COST_OPEN); // before anything is created
     if (err < 0)
         return err;
+    r->tells = (!r->open || !r->open->root) && !(flags & LX_O_CREAT) && holder_find(r->env);
     err = find(r, flags, r->arg[1], &inode);
     if (err == 0)
         err = future_root(r, inode.ino, &root_at);

@@ -115,7 +115,8 @@ int walk(struct request *r, uint32_t start, const char *path, size_t len, uint32
     if (vol.read_only)
         flags &= ~WALK_NAME; // a name that is there is told before that
     if (err == 0)
-        err = names_walk(&r->cred, &env.start_ino, &path, flags, out);
+        err = names_walk(&r->cred, &env.start_ino, &path, flags | (r->tells ? WALK_TELL : 0), out);
+    r->told = err == 1 && r->tells;
     if (err == 0)
         err = walk_on(&env, path, flags & ~WALK_NAME, out);
     if (err < 0)

@@ -44,6 +44,7 @@ int publish_init(void)
         .names_at = offsetof(struct published, names),
         .attrs_at = offsetof(struct published, attrs),
         .read_only = vol.read_only,
+        .told = 1,
     };
     return 0;
 }
@@ -89,8 +90,44 @@ void attr_erase(uint32_t ino)
 
 void attr_forget(uint32_t ino)
 {
+    told_changed(ino);
     node_attr_forget(ino);
     attr_erase(ino);
+}
+
+// --- what is told to one process alone -----------------------------------------------------------
+
+#define TOLD 8192u // bits
+
+static uint64_t told[TOLD / 64]; // by inode number, since the number last changed
+
+void told_mark(uint32_t ino)
+{
+    told[ino % TOLD / 64] |= 1ull << ino % 64;
+}
+
+void told_all_changed(void)
+{
+    memset(told, 0, sizeof(told));
+    if (!published)
+        return;
+    uint32_t next = published->head.told + 1;
+    __atomic_store_n(&published->head.told, next ? next : 1, __ATOMIC_SEQ_CST);
+}
+
+void told_changed(uint32_t ino)
+{
+    if (told[ino % TOLD / 64] >> ino % 64 & 1)
+        told_all_changed();
+}
+
+// Not of a file that is written to by mapping: only its dirty bits tell when.
+uint32_t told_number(const struct request *r, const struct node *n, uint32_t ino)
+{
+    if (!published || !r->told || r->is_public || (n && n->written))
+        return 0;
+    told_mark(ino);
+    return published->head.told;
 }
 
 void publish_moved(void)

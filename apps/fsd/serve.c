@@ -104,7 +104,7 @@ void serve_call(struct exo_msg *m)
     r.env = CTX->in_env;
     r.bytes = EXO_META_BYTES(m->meta) < EXO_MSG_SIZE ? EXO_META_BYTES(m->meta) : EXO_MSG_SIZE;
     r.received = CTX->recv[0];
-    r.is_public = false;
+    r.is_public = r.told = r.tells = false;
     r.open = badge ? open_by_badge(badge) : NULL;
     size_t text = m->w[0] == FS_OP_WRITE ? 0 : r.bytes; // bytes of a file are taken where they are
     memcpy(r.path, MSG, text);                          // before anything is looked at

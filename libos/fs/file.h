@@ -179,6 +179,10 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st);
 // *st may be anything.
 #define LOOKUP_ASK 1 // fsd must be asked
 long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st);
+// What fsd tells this process alone (struct fs_told): before and after the call, with the path in
+// the message page before, and the answer, unless there is none, in it after.
+void lookup_asks(int dirfd);
+void lookup_told(const struct exo_msg *m);
 bool lookup_missing(int dirfd, uint64_t path);     // there is surely no such file
 bool lookup_ino(uint64_t ino, struct lx_stat *st); // of an inode that is open
 bool lookup_is_root(uint64_t ino);
@@ -192,6 +196,7 @@ bool idle_keep(struct file *file); // no reference is left; true: kept, not to b
 void idle_may_keep(struct file *file, uint32_t number);           // fsd's number, or 0
 struct file *idle_open(int dirfd, uint64_t path, uint32_t flags); // or NULL: not kept
 struct file *idle_take(uint64_t ino, const struct file_ops *ops); // likewise; refs is 0
+bool idle_ready(void);                                            // files may be kept
 void idle_flush(void);                                            // before a fork
 
 // --- others --------------------------------------------------------------------------------------

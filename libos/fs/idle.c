@@ -143,6 +143,11 @@ struct file *idle_open(int dirfd, uint64_t path, uint32_t flags)
     return file;
 }
 
+bool idle_ready(void)
+{
+    return page != NULL;
+}
+
 void idle_flush(void)
 {
     age++;

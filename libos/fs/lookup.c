@@ -13,6 +13,7 @@
 
 static enum { UNASKED, THERE, NOT_THERE } state;
 static exo_handle_t segment;
+static struct kept *kept; // what was told to this process alone, or NULL
 static struct {
     const struct names_head *head;
     const struct names_name *names;
@@ -74,6 +75,8 @@ void lookup_end(void)
         exo_cap_delete(segment);
     segment = 0;
     state = NOT_THERE;
+    heap_free(kept);
+    kept = NULL;
 }
 
 static bool start_ino(int dirfd, const char *path, uint32_t *ino)
@@ -190,6 +193,92 @@ static inline long walk(uint32_t dir, const char *path, uint32_t *ino, uint32_t 
     return 0;
 }
 
+// --- what was told to this process alone ---------------------------------------------------------
+//
+// Of files that not everybody may know. It holds as long as fsd's number and our own credentials
+// stay what they were when it was asked for.
+
+#define KEPT       16u
+#define KEPT_WORDS 12u
+
+struct kept_key {
+    uint64_t text[KEPT_WORDS]; // the path; 0 behind its end
+    uint32_t start;            // 0: nothing here
+    uint32_t pid, seq;         // of our process record, which has the credentials
+    uint32_t words, hash;
+};
+
+struct kept {
+    struct kept_key key;
+    struct lx_stat st;
+    uint32_t told;
+};
+
+static struct kept_key asked_for; // start 0: not to be remembered
+
+static bool key_make(int dirfd, const char *path, struct kept_key *key)
+{
+    uint64_t w, stop, hash = 0;
+    uint32_t i = 0;
+    const volatile struct proc_rec *self = proc_self();
+    if (!start_ino(dirfd, path, &key->start))
+        return false;
+    key->pid = (uint32_t)self->pid;
+    key->seq = self->seq;
+    do {
+        if (i == KEPT_WORDS || !word_load(path + 8 * i, &w))
+            return false;
+        stop = (w - NAMES_ONES) & ~w & NAMES_ONES << 7;
+        if (stop)
+            w &= ((stop & -stop) >> 7) - 1;
+        key->text[i++] = w;
+        hash = names_mix(hash, w);
+    } while (!stop);
+    key->words = i;
+    key->hash = (uint32_t)hash ^ key->start;
+    return true;
+}
+
+static bool key_same(const struct kept_key *a, const struct kept_key *b)
+{
+    if (a->hash != b->hash || a->start != b->start || a->words != b->words || a->pid != b->pid ||
+        a->seq != b->seq)
+        return false;
+    for (uint32_t i = 0; i < a->words; i++) {
+        if (a->text[i] != b->text[i])
+            return false;
+    }
+    return true;
+}
+
+static bool kept_find(int dirfd, const char *path, uint64_t st)
+{
+    struct kept_key key;
+    uint32_t told;
+    if (!kept || !key_make(dirfd, path, &key))
+        return false;
+    const struct kept *k = &kept[key.hash % KEPT];
+    return key_same(&k->key, &key) && user_peek32(&view.head->told, &told) && told == k->told &&
+           !user_copy((void *)st, &k->st, sizeof(k->st));
+}
+
+void lookup_asks(int dirfd)
+{
+    if (!view_ready() || !key_make(dirfd, (const char *)msg_page(), &asked_for))
+        asked_for.start = 0;
+}
+
+void lookup_told(const struct exo_msg *m)
+{
+    const struct fs_told *told = (const void *)msg_page();
+    if (!asked_for.start || EXO_META_BYTES(m->meta) != sizeof(*told) || !told->told)
+        return;
+    if (!kept)
+        kept = heap_alloc(KEPT * sizeof(*kept));
+    if (kept)
+        kept[asked_for.hash % KEPT] = (struct kept){asked_for, told->st, told->told};
+}
+
 // A walk between two looks at the sequence number. st: 0 if the attributes are not wanted.
 static long find(int dirfd, const char *path, bool follow, uint64_t st)
 {
@@ -206,9 +295,11 @@ static long find(int dirfd, const char *path, bool follow, uint64_t st)
     return !user_peek32(&view.head->seq, &after) || after != before ? LOOKUP_ASK : err;
 }
 
+// What is kept did not end in a symbolic link.
 long lookup_stat(int dirfd, uint64_t path, bool follow, uint64_t st)
 {
-    return find(dirfd, (const char *)path, follow, st);
+    long err = find(dirfd, (const char *)path, follow, st);
+    return err == LOOKUP_ASK && kept_find(dirfd, (const char *)path, st) ? 0 : err;
 }
 
 bool lookup_ino(uint64_t ino, struct lx_stat *st)

@@ -207,8 +207,13 @@ long path_open_at(int dirfd, size_t length, uint32_t flags, uint32_t mode, struc
     struct exo_ctx *ctx = ctx_self();
     if (!(flags & LX_O_CREAT) && lookup_missing(dirfd, (uint64_t)msg_page()))
         return -LX_ENOENT;
+    bool asks = idle_ready();
+    if (asks)
+        lookup_asks(dirfd);
     memset(ctx->recv, 0, sizeof(ctx->recv));
     long err = path_send(dirfd, length, &m, 0);
+    if (err == 0 && asks)
+        lookup_told(&m);
     if (err == -FS_MOUNT)
         return mount_fs(m.w[1])->open((const char *)msg_page(), flags, out);
     return err < 0 ? err : path_opened(&m, flags, out);
@@ -283,12 +288,15 @@ long path_stat(int dirfd, uint64_t upath, uint32_t flags, struct lx_stat *st)
             return -LX_EBADF;
     }
     m = (struct exo_msg){.w = {FS_OP_STAT, flags}};
+    lookup_asks(dirfd);
     long err = path_send(dirfd, (size_t)length, &m, 0);
     if (err == -FS_MOUNT)
         return mount_fs(m.w[1])->stat((const char *)msg_page(), !(flags & LX_AT_SYMLINK_NOFOLLOW),
                                       st);
-    if (err == 0)
+    if (err == 0) {
+        lookup_told(&m);
         memcpy(st, msg_page(), sizeof(*st));
+    }
     return err;
 }
 

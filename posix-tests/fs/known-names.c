@@ -153,6 +153,25 @@ static void as_other(void)
     EQ(access("d/f", R_OK), 0);
 }
 
+// What root has seen is not for who it becomes.
+static void as_less(void)
+{
+    struct stat st;
+    look("d/f");
+    close(SYS(open("d/f", O_RDONLY)));
+    SYS(seteuid(1000));
+    ERR(stat("d/f", &st), EACCES);
+    ERR(open("d/f", O_RDONLY), EACCES);
+    SYS(seteuid(0));
+    SYS(stat("d/f", &st));
+    IN_CHILD("a child that is somebody else") {
+        look("d/f");
+        tap_drop(1000);
+        ERR(stat("d/f", &st), EACCES);
+        ERR(open("d/f", O_RDONLY), EACCES);
+    }
+}
+
 // A name that is moved to and fro is always one of the two.
 static void race(void)
 {
@@ -200,6 +219,12 @@ int main(void)
     tap_put("d/f", 0644, "four");
     tap_other_start(change);
     as_owner();
+    SYS(rmdir("d/h"));
+    SYS(chmod(".", 0700)); // what others may not know is known to us
+    as_owner();
+    if (geteuid() == 0)
+        as_less();
+    SYS(chmod(".", 0755));
     if (geteuid() == 0) {
         IN_CHILD("somebody else") {
             tap_drop(1000);

@@ -71,6 +71,43 @@ static void step_file(struct client *c)
     f_close(&f);
 }
 
+// What was told to one client alone.
+static struct promise {
+    const struct client *c;
+    char path[256];
+    struct fs_told told;
+} promises[64];
+static unsigned npromises, kept_promises;
+
+static void step_stat(struct client *c, const char *path)
+{
+    struct promise *p = &promises[npromises % 64];
+    if (path_op(c, FS_OP_STAT, path, 0, 0, 0) != 0)
+        return;
+    p->c = c;
+    strcpy(p->path, path);
+    memcpy(&p->told, c->msg, sizeof(p->told));
+    npromises += p->told.told != 0;
+}
+
+static void check_promise(const struct promise *p)
+{
+    static struct ext_walk w;
+    struct ext_inode inode;
+    struct lx_stat want;
+    struct ext_cred cred = {.uid = p->c == &root ? 0 : 1000, .gid = p->c == &root ? 0 : 100};
+    struct ext_walk_env env = {&cred, EXT_ROOT_INO, EXT_ROOT_INO, NULL, NULL};
+    if (!p->told.told || p->told.told != head->told)
+        return;
+    OK(ext_walk(&vol, &env, p->path, (uint32_t)strlen(p->path), 0, &w));
+    OK(ext_inode_load(&vol, w.ino, &inode));
+    ext_stat_fill(&inode, FS_ROOT_DEV, &want);
+    CHECK(!memcmp(&p->told.st, &want, sizeof(want)));
+    const struct node *n = node_find(w.ino);
+    CHECK(!n || !n->written);
+    kept_promises++;
+}
+
 static void step(void)
 {
     struct client *c = fake_rand(3) ? &root : &alice;
@@ -105,8 +142,11 @@ static void step(void)
         step_file(c);
         step_held();
         break;
+    case 11:
+        path_op(c, FS_OP_ACCESS, some_path(), 0, 0, 0);
+        break;
     default:
-        path_op(c, fake_rand(4) ? FS_OP_STAT : FS_OP_ACCESS, some_path(), 0, 0, 0);
+        step_stat(c, some_path());
     }
 }
 
@@ -202,6 +242,8 @@ static void check(void)
     memset(may_know, 0, vol.ninodes + 1);
     learn(EXT_ROOT_INO);
     CHECK(!(head->seq & 1));
+    for (unsigned i = 0; i < 64; i++)
+        check_promise(&promises[i]);
     for (uint32_t ino = 1; ino <= vol.ninodes; ino++)
         check_node(node_find(ino));
     for (uint32_t i = 0; i < head->nnames; i++) {
@@ -286,7 +328,7 @@ int main(int argc, char **argv)
             world_forget();
     }
     CHECK(seen_names > (unsigned)rounds && seen_attrs > (unsigned)rounds &&
-          seen_missing > (unsigned)rounds && seen_nodes > 100);
+          seen_missing > (unsigned)rounds && seen_nodes > 100 && kept_promises > 100);
     client_die(&root);
     client_die(&alice);
     world_fsck();

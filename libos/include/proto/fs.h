@@ -45,6 +45,13 @@ struct fs_idle {
     uint32_t open[FS_IDLE_MAX];
 };
 
+// What was told of a file by its path, and how long it holds: as long as names_head.told is this
+// number, for the same credentials. 0: no longer.
+struct fs_told {
+    struct lx_stat st;
+    uint32_t told, zero;
+};
+
 enum fs_op {
     FS_OP_OPEN = 1, // (flags, mode) path -> w[1] ino, w[2] size, w[3] mode | rdev << 32, w[4] uid |
                     // gid << 32; caps: [0] endpoint of the open file, [1] FRAMES of the node page.
@@ -52,8 +59,9 @@ enum fs_op {
                     // carried out here. FIFO: caps [2] writers' half, [3] readers' half, rights as
                     // opened; w[5] = fifo_readers | fifo_writers << 32 with this open counted.
                     // Write-only and O_NONBLOCK without a reader: -LX_ENXIO. -FS_MOUNT: the path
-                    // leads into another file system (see below)
-    FS_OP_STAT,     // (flags AT_*) path (may be empty: the file itself) -> message struct lx_stat
+                    // leads into another file system (see below). With w[5]: perhaps message
+                    // struct fs_told
+    FS_OP_STAT,     // (flags AT_*) path (may be empty: the file itself) -> message struct fs_told
     FS_OP_ACCESS,   // (mode, flags) path
     FS_OP_MKDIR,    // (mode) path
     FS_OP_MKNOD,    // (mode, dev) path

@@ -31,6 +31,7 @@ struct names_head {
     uint32_t read_only;
     uint32_t moved; // +1 whenever a directory got another name or place, or went while it was open:
                     // the path of any directory, found before, may be another now
+    uint32_t told;  // what fsd told a process alone (struct fs_told) holds until this changes
 };
 
 enum names_kind { NAMES_FILE, NAMES_DIR, NAMES_LINK };
