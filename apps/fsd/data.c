@@ -57,6 +57,7 @@ static long op_read(struct request *r, struct open *o)
         return -LX_EBADF;
     if (!LX_S_ISREG(o->node->mode))
         return LX_S_ISDIR(o->node->mode) ? -LX_EISDIR : -LX_EINVAL;
+    lease_end(o->node);
     long got = ext_read(&vol, o->node->ino, MSG, r->arg[0], n);
     if (got > 0)
         r->m->meta = EXO_META(got, 0);
@@ -107,6 +108,8 @@ long op_data(struct request *r)
         nodes_note_writes();
         return 0;
     }
+    if (r->m->w[0] == FS_OP_SETTLE)
+        return op_settle(r);
     if (!o)
         return -LX_EBADF;
     switch (r->m->w[0]) {

@@ -62,6 +62,9 @@ struct reserve { // blocks past the end, between RESERVE and COMMIT
     uint64_t start, end;
     uint32_t uid;
     bool broken; // the file was cut meanwhile: what was written there is lost, to be done again
+    struct holder *holder; // of a lease (lease.c), or NULL
+    uint32_t place;        // in its page
+    LIST_ENTRY(reserve) lease_link;
 };
 
 struct page { // shared with clients
@@ -87,6 +90,7 @@ struct node {
     LIST_HEAD(, lock) locks;
     LIST_HEAD(, lock_wait) waits;
     LIST_HEAD(, reserve) reserves;
+    struct reserve *lease; // one of them, or NULL
     LIST_HEAD(, open) openers;
     struct fifo *fifo;
 };
@@ -106,6 +110,7 @@ struct open {
     int flock;             // LX_LOCK_SH, LX_LOCK_EX or 0
     uint64_t list_next;    // cookie of what READDIR has not given yet
     uint32_t list_merges;  // as ext_dir_list has it
+    uint32_t ahead;        // pages that its last lease had past what was asked for
     struct holder *holder; // who may keep it, or NULL
     LIST_ENTRY(open) link;
 };
@@ -113,8 +118,9 @@ struct open {
 struct holder { // a process that has such a page
     LIST_ENTRY(holder) link;
     uint64_t env;
-    uint32_t uid;   // who pays
-    uint32_t opens; // that it may keep
+    uint32_t uid;    // who pays
+    uint32_t opens;  // that it may keep, and leases
+    uint32_t leases; // by place
     struct page page;
 };
 
@@ -212,6 +218,7 @@ void node_orphaned(uint32_t ino); // its last name went
 void nodes_leave(void);           // seg_leave of all
 bool node_evict(void);            // forgets the node idle for longest; false: none is
 void node_seq_size(struct node *n, uint64_t size);
+void node_leased(struct node *n, bool leased);
 void note_atime(uint32_t ino);
 
 // seg.c
@@ -241,7 +248,7 @@ long op_open(struct request *r);
 struct holder *holder_find(uint64_t env); // or NULL
 void holder_leave(struct holder *h);
 void idle_close(struct node *n);
-long op_idle(struct request *r);
+long op_own(struct request *r);
 
 // fifo.c
 long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2]);
@@ -310,8 +317,20 @@ uint64_t reserve_limit(const struct node *n, const struct open *o,
                        uint64_t env);                     // end of file, or of what is reserved
 void reserves_break(struct node *n);                      // the file is being cut
 void reserves_drop(struct node *n, const struct open *o); // o ends
+void reserve_end(struct node *n, struct reserve *v, uint64_t done);
+void reserve_rest(struct node *n, uint64_t from, uint64_t to); // [from, to) is nobody's any more
 void reserves_settle(struct node *n); // before a file grows over what nobody holds any more
 int reserves_pass(struct node *n, uint64_t end); // the file is about to grow to `end` past them
+
+// lease.c
+uint32_t lease_ahead(struct node *n, struct open *o, uint64_t env,
+                     uint64_t length);                                 // pages for the next lease
+void lease_begin(struct node *n, struct reserve *v, uint32_t claimed); // or v stays as it is
+void lease_end(struct node *n);             // none is left, and what it did is in the volume
+void leases_of_end(const struct holder *h); // those of a process
+bool leases_end(void);                      // all; false: there was none
+long op_settle(struct request *r);
+
 long op_lock(struct request *r);
 void locks_drop_open(struct node *n, const struct open *o);
 void locks_drop_node(struct node *n);

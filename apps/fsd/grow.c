@@ -110,7 +110,7 @@ static int scrub(struct node *n, uint64_t from, uint64_t to)
 
 // Ends a reservation of which [start, done) was used. What it has left past the end of the file is
 // freed (trim) or, while others still have blocks there, zero again.
-static void reserve_end(struct node *n, struct reserve *v, uint64_t done)
+void reserve_end(struct node *n, struct reserve *v, uint64_t done)
 {
     struct reserve was = *v;
     LIST_REMOVE(v, link);
@@ -122,9 +122,16 @@ static void reserve_end(struct node *n, struct reserve *v, uint64_t done)
         scrub(n, done, was.end);
 }
 
+void reserve_rest(struct node *n, uint64_t from, uint64_t to)
+{
+    scrub(n, from, to);
+}
+
 static void drop_dead(struct node *n)
 {
     struct reserve *v, *next;
+    if (n->lease && !env_is_alive(n->lease->env))
+        lease_end(n);
     for (v = LIST_FIRST(&n->reserves); v; v = next) {
         next = LIST_NEXT(v, link);
         if (!env_is_alive(v->env))
@@ -154,6 +161,7 @@ void reserves_settle(struct node *n)
 // The process writes something else through this open: what it has reserved was given up.
 static void abandon(struct node *n, const struct open *o, uint64_t env)
 {
+    lease_end(n);
     struct reserve *v = reserve_of(n, o, env);
     if (v)
         reserve_end(n, v, v->start);
@@ -163,6 +171,8 @@ static void abandon(struct node *n, const struct open *o, uint64_t env)
 void reserves_drop(struct node *n, const struct open *o)
 {
     struct reserve *v, *next;
+    if (n->lease && n->lease->open == o)
+        lease_end(n);
     for (v = LIST_FIRST(&n->reserves); v; v = next) {
         next = LIST_NEXT(v, link);
         if (v->open == o)
@@ -264,8 +274,9 @@ static int enter_parts(struct request *r, struct node *n, uint64_t page, uint64_
     return err < 0 ? err : seg_refresh(n, page, end - page);
 }
 
+// ahead: pages more, as far as there are any.
 static long reserve(struct request *r, struct open *o, struct reserve *v, uint64_t offset,
-                    uint64_t length)
+                    uint64_t length, uint32_t ahead)
 {
     struct node *n = o->node;
     uint64_t page = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
@@ -273,20 +284,29 @@ static long reserve(struct request *r, struct open *o, struct reserve *v, uint64
     int err = scrub(n, n->page->size, (n->page->size + PAGE - 1) / PAGE * PAGE);
     if (err < 0)
         return err;
-    uint64_t got = allocate(r, n, page, end, &err);
+    uint64_t got = allocate(r, n, page, min_u64(end + ahead, EXT_FILE_MAX / PAGE), &err);
     if (got == page)
         return err;
     err = enter_parts(r, n, page, got);
     if (err < 0)
         return err;
     length = min_u64(got * PAGE - offset, length);
-    *v = (struct reserve){
-        .open = o, .env = r->env, .start = offset, .end = offset + length, .uid = r->payer};
+    *v = (struct reserve){.open = o,
+                          .env = r->env,
+                          .start = offset,
+                          .end = ahead ? got * PAGE : offset + length,
+                          .uid = r->payer};
     LIST_INSERT_HEAD(&n->reserves, v, link);
     n->written = true;
     attr_forget(n->ino);
     n->user_writes |= r->cred.uid != 0;
+    if (ahead)
+        lease_begin(n, v, (uint32_t)length);
+    if (!v->holder)
+        v->end = offset + length;
     r->m->w[1] = offset;
+    r->m->w[2] = v->holder ? v->place + 1 : 0;
+    r->m->w[3] = v->end;
     return (long)length;
 }
 
@@ -299,6 +319,7 @@ long op_reserve(struct request *r, struct open *o)
         err = -LX_EACCES;
     if (err < 0)
         return err;
+    uint32_t ahead = r->arg[2] ? lease_ahead(n, o, r->env, length) : 0;
     abandon(n, o, r->env);
     err = bounds(n, &offset, length);
     if (err < 0 || !length)
@@ -306,7 +327,7 @@ long op_reserve(struct request *r, struct open *o)
     if (quota_take(r->payer, COST_LOCK) < 0)
         return -LX_ENOMEM;
     struct reserve *v = malloc(sizeof(*v));
-    long got = v ? reserve(r, o, v, offset, length) : -LX_ENOMEM;
+    long got = v ? reserve(r, o, v, offset, length, ahead) : -LX_ENOMEM;
     if (got < 0) {
         free(v);
         quota_give(r->payer, COST_LOCK);
@@ -323,6 +344,7 @@ long op_commit(struct request *r, struct open *o)
     int err = may_grow(o);
     if (err < 0)
         return err;
+    lease_end(n);
     drop_dead(n); // that may be the caller by now: look only then
     struct reserve *v = reserve_of(n, o, r->env);
     if (!v || offset != v->start || length > v->end - offset)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Opens that a process keeps though it has closed the file, so that it need not ask when it opens
-// it again (FS_OP_IDLE).
+// it again (FS_OP_OWN).
 //
 // The process has a page of words that it and we can write. It puts an open's number there when it
 // closes the file and takes it out, by compare-and-swap, before it uses the open again; we take it
@@ -67,17 +67,19 @@ static struct holder *holder_new(const struct request *r)
     return h;
 }
 
-long op_idle(struct request *r)
+long op_own(struct request *r)
 {
     drop_dead(r->env);
     struct holder *h = holder_find(r->env);
+    if (h)
+        leases_of_end(h);
     if (h && !reap_now(h->page.cap)) // it gave the page up before it forked
         return -LX_EAGAIN;
     if (!h)
         h = holder_new(r);
     if (!h)
         return -LX_ENFILE;
-    *(struct fs_idle *)h->page.at = (struct fs_idle){.size = sizeof(struct fs_idle), .version = 1};
+    *(struct fs_own *)h->page.at = (struct fs_own){.size = sizeof(struct fs_own), .version = 1};
     CTX->send[0] = (struct exo_send){h->page.cap, EXO_R_READ | EXO_R_WRITE, EXO_SEND_DERIVE};
     r->m->meta = EXO_META(0, 1);
     return 0;
@@ -85,7 +87,7 @@ long op_idle(struct request *r)
 
 static bool take(struct open *o)
 {
-    struct fs_idle *page = o->holder->page.at;
+    struct fs_own *page = o->holder->page.at;
     for (unsigned i = 0; i < FS_IDLE_MAX; i++) {
         uint32_t number = o->generation;
         if (__atomic_compare_exchange_n(&page->open[i], &number, 0, false, __ATOMIC_SEQ_CST,

@@ -58,6 +58,12 @@ static void publish(struct node *n, const struct ext_inode *inode)
         node_event(n, &n->page->change);
 }
 
+// Whoever finds no lease finds a size that is right: it is written before.
+void node_leased(struct node *n, bool leased)
+{
+    __atomic_store_n(&n->page->leased, leased, __ATOMIC_SEQ_CST);
+}
+
 int node_publish(struct node *n)
 {
     struct ext_inode inode;
@@ -194,6 +200,7 @@ static struct node *node_make(const struct ext_inode *inode)
     n->page->size_ = sizeof(*n->page);
     n->page->version = 1;
     n->page->ino = inode->ino;
+    n->page->durable = 1; // memory is the medium
     RB_INIT(&n->parts);
     LIST_INSERT_HEAD(&table[inode->ino % HASH], n, hash);
     publish(n, inode);
@@ -289,6 +296,7 @@ static void drop_privileges(struct ext_inode *inode)
 void node_note_writes(struct node *n)
 {
     struct ext_inode inode;
+    lease_end(n);
     if (!n->written || !seg_harvest(n) || ext_inode_load(&vol, n->ino, &inode) < 0)
         return;
     inode.mtime = inode.ctime = vol.now;

@@ -248,6 +248,9 @@ static int prepare(struct request *r, struct ext_walk *w, uint64_t flags, uint64
 {
     bool created = !w->ino;
     int err = created ? create(r, w, mode) : 0;
+    struct node *n = created || err < 0 ? NULL : node_find(w->ino);
+    if (n)
+        lease_end(n);
     if (err == 0)
         err = ext_inode_load(&vol, w->ino, inode);
     if (err < 0 || created)

@@ -172,6 +172,7 @@ int user_fxrstor(uint64_t addr);
 int user_xrstor(uint64_t addr);
 int user_cas32(uint64_t addr, uint32_t *expected,
                uint32_t desired); // -LX_EFAULT, 0 = done, -LX_EAGAIN
+int user_cas64(uint64_t addr, uint64_t *expected, uint64_t desired);
 // One load, in line. False: it faulted.
 #define USER_PEEK(name, type)                                                                      \
     static inline bool name(const volatile void *addr, type *value)                                \
@@ -305,6 +306,7 @@ int file_segment(struct file *file, uint64_t part, bool write, exo_handle_t *seg
 int file_fill(struct file *file, uint64_t page,
               bool write); // the page is present afterwards; -LX_ENXIO past the end
 uint64_t file_size(struct file *file);
+void file_settle(struct file *file); // no lease on it is left: it ends where it says
 
 // --- signals and processes (proc/)
 // ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 // What is short is in line in libos.h.
 
     .text
-    .global user_string_raw, user_load32, user_store32, user_cas32
+    .global user_string_raw, user_load32, user_store32, user_cas32, user_cas64
     .global user_fxsave, user_fxrstor, user_xsave, user_xrstor
 
 .macro fixup from, to, at
@@ -93,6 +93,18 @@ user_cas32:
     xor %eax, %eax
     ret
 3:  mov %eax, (%rsi)
+    mov $-11, %eax
+    ret
+    fixup 1b, 2b, bad_address
+
+// int user_cas64(addr, uint64_t *expected, desired)
+user_cas64:
+    mov (%rsi), %rax
+1:  lock cmpxchg %rdx, (%rdi)
+2:  jne 3f
+    xor %eax, %eax
+    ret
+3:  mov %rax, (%rsi)
     mov $-11, %eax
     ret
     fixup 1b, 2b, bad_address

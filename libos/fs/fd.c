@@ -260,6 +260,7 @@ long px_fcntl(int fd, int cmd, uint64_t arg)
 
 int fd_before_fork(void)
 {
+    grow_flush();
     idle_flush();
     for (uint32_t fd = 0; fd < current->size; fd++) {
         struct file *file = current->entry[fd].file;

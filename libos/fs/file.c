@@ -7,9 +7,7 @@
 // faults inside user_copy; the copy stops there, the page is filled (FS_OP_FILL) and the copy goes
 // on. So the common read is: load the size, bound, advance the shared offset, copy.
 //
-// Writing below the size is in place. What extends the file goes through fsd: small pieces with
-// their bytes in the message (one call, atomic, appends never interleave within a piece), large
-// ones by reserve, copy, commit.
+// Writing below the size is in place. How files grow: grow.c.
 #include <fs/file.h>
 #include <lx/signal.h>
 #include <lx/time.h>
@@ -20,7 +18,7 @@
 
 uint64_t file_size(struct file *file)
 {
-    uint64_t size = file->node->size;
+    uint64_t size = file->node->leased ? grow_size(file) : file->node->size;
     return size > SIZE_MAX_FILE ? SIZE_MAX_FILE : size;
 }
 
@@ -107,10 +105,9 @@ int file_fill(struct file *file, uint64_t page, bool write)
     return done < 0 ? (int)done : 0;
 }
 
-// Copies n bytes between `mem` and the file at `offset`, all of it within the size. Returns the
-// bytes moved, or an error if none were. A copy that stops makes the file's page present once; if
-// it stops again at the same place, the fault is the application's.
-static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
+// A copy that stops makes the file's page present once; if it stops again at the same place, the
+// fault is the application's.
+long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
 {
     size_t done = 0;
     uint64_t filled = UINT64_MAX;
@@ -175,67 +172,10 @@ static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64
     }
     if (!n)
         return 0;
-    long done = transfer(file, (uint8_t *)buf, n, at, false);
+    long done = file_transfer(file, (uint8_t *)buf, n, at, false);
     if (!offset && (done < 0 || (size_t)done < n))
         give_back(file, at, n, done);
     return done;
-}
-
-// Bytes by message: for what extends the file, and for openers who may write and not read (a
-// writable mapping can be read, so they get none).
-static long write_by_message(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
-{
-    bool append = *offset == UINT64_MAX;
-    size_t done = 0;
-    uint64_t end = 0;
-    while (done < n) {
-        size_t chunk = n - done < EXO_MSG_SIZE ? n - done : EXO_MSG_SIZE;
-        if (user_read(msg_page(), buf + done, chunk) < 0)
-            return done ? (long)done : -LX_EFAULT;
-        uint64_t at = append ? UINT64_MAX : *offset + done;
-        struct exo_msg m = {.meta = EXO_META(chunk, 0), .w = {FS_OP_WRITE, at, chunk}};
-        long put = server_call(file->endpoint, &m);
-        if (put < 0)
-            return done ? (long)done : put;
-        done += (size_t)put;
-        end = m.w[2] + (uint64_t)put;
-        if ((size_t)put < chunk)
-            break;
-    }
-    if (append)
-        *offset = end - done;
-    return (long)done;
-}
-
-// A long extension: blocks first, then the bytes straight into the segments, then the size. When
-// the file was cut meanwhile, all of it is done again, behind the cut.
-static long write_by_reserve(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
-{
-    for (;;) {
-        struct exo_msg m = {.w = {FS_OP_RESERVE, *offset, n}};
-        long got = server_call(file->endpoint, &m);
-        if (got <= 0)
-            return got;
-        uint64_t at = m.w[1];
-        long done = transfer(file, (uint8_t *)buf, (size_t)got, at, true);
-        m = (struct exo_msg){.w = {FS_OP_COMMIT, at, done > 0 ? (uint64_t)done : 0}};
-        long err = server_call(file->endpoint, &m);
-        if (err == -LX_EAGAIN)
-            continue;
-        if (done > 0)
-            *offset = at;
-        return done > 0 && err < 0 ? err : done;
-    }
-}
-
-static long write_extend(struct file *file, uint64_t buf, size_t n, uint64_t *offset)
-{
-    if (n > EXO_MSG_SIZE) {
-        long done = write_by_reserve(file, buf, n, offset);
-        if (done != -LX_EACCES)
-            return done;
-    }
-    return write_by_message(file, buf, n, offset);
 }
 
 long file_within_limit(size_t n, uint64_t at)
@@ -260,7 +200,7 @@ static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
     size_t inside = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
     long done = 0;
     if (inside) {
-        done = transfer(file, (uint8_t *)buf, inside, at, true);
+        done = file_transfer(file, (uint8_t *)buf, inside, at, true);
         if (done == -LX_EACCES)
             inside = 0, done = 0;
         else if (done < 0 || (size_t)done < inside)
@@ -269,7 +209,7 @@ static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
     if (inside == n)
         return done;
     uint64_t rest = at + inside;
-    long more = write_extend(file, buf + inside, n - inside, &rest);
+    long more = file_extend(file, buf + inside, n - inside, &rest);
     if (more < 0)
         return done ? done : more;
     return done + more;
@@ -282,7 +222,7 @@ static long regular_write(struct file *file, uint64_t buf, size_t n, const uint6
     if (file_flags(file) & LX_O_APPEND) { // also pwrite, as on Linux
         uint64_t at = UINT64_MAX;
         long may = file_within_limit(n, file_size(file));
-        long done = may < 0 ? may : write_extend(file, buf, (size_t)may, &at);
+        long done = may < 0 ? may : file_extend(file, buf, (size_t)may, &at);
         if (done > 0 && !offset)
             file->state->offset = at + (uint64_t)done;
         return done;
@@ -354,6 +294,7 @@ static long regular_ioctl(struct file *file, uint64_t request, uint64_t arg)
 
 static void regular_close(struct file *file)
 {
+    grow_close(file);
     for (uint32_t i = 0; i < file->reg.nparts; i++)
         part_drop(&file->reg.parts[i]);
     heap_free(file->reg.parts);

@@ -72,6 +72,14 @@ struct file_part {    // 2 MiB of a regular file
     bool writable;
 };
 
+struct grow {            // the lease of a regular file (grow.c)
+    uint64_t word;       // where its word is; 0: none
+    uint64_t start, end; // bytes of the file
+    uint32_t served;     // writes that needed no call
+    uint32_t calls;      // that made the file grow, since it was last asked for
+    uint32_t patience;   // how many more of them than usual before it is asked for again
+};
+
 struct dir_ahead {   // entries of a directory that nobody has asked for yet
     uint64_t cookie; // of the first of them
     uint64_t after;  // behind the last
@@ -99,6 +107,7 @@ struct file {
         struct {
             struct file_part *parts; // grows
             uint32_t nparts;
+            struct grow grow;
         } reg;
         struct {
             struct dir_ahead *ahead; // NULL: nothing was read ahead
@@ -156,6 +165,16 @@ static inline uint32_t file_flags(const struct file *file)
 // POSIX: write().
 long file_within_limit(size_t n, uint64_t at);
 
+// --- file.c, grow.c
+// Copies n bytes between memory and the file at `offset`, all of it within the size or reserved.
+// Returns the bytes moved, or an error if none were.
+long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write);
+// Makes the file grow at *offset (UINT64_MAX: its end; where that was is told).
+long file_extend(struct file *file, uint64_t buf, size_t n, uint64_t *offset);
+uint64_t grow_size(struct file *file); // of a file that somebody has a lease on
+void grow_close(struct file *file);    // the file goes
+void grow_flush(void);                 // before a fork
+
 // --- path.c --------------------------------------------------------------------------------------
 // A path of the application, copied into the message page of the next call.
 // Where a path begins: the endpoint to call. Directory of `dirfd`, working directory, or root.
@@ -197,7 +216,8 @@ void idle_may_keep(struct file *file, uint32_t number);           // fsd's numbe
 struct file *idle_open(int dirfd, uint64_t path, uint32_t flags); // or NULL: not kept
 struct file *idle_take(uint64_t ino, const struct file_ops *ops); // likewise; refs is 0
 bool idle_ready(void);                                            // files may be kept
-void idle_flush(void);                                            // before a fork
+struct fs_own *own_page(void); // what we share with fsd alone, asked for if need be; NULL: none
+void idle_flush(void);         // before a fork
 
 // --- others --------------------------------------------------------------------------------------
 long dev_open(uint32_t rdev, uint32_t mode, uint32_t flags,

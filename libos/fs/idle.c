@@ -5,7 +5,7 @@
 //
 // Opening is then a look at what everybody may know (lookup.c): that the name still leads to this
 // inode, and that its mode still lets us read. fsd must be able to end such an open, or a file
-// without names would keep its blocks: the page of struct fs_idle (proto/fs.h). The page is asked
+// without names would keep its blocks: the page of struct fs_own (proto/fs.h). The page is asked
 // for when a file is closed that was closed a short while ago. Before a fork all are closed and the
 // page is given up, so that no other process has a part in them; what was opened earlier is not
 // kept.
@@ -16,7 +16,7 @@
 static struct file *kept[FS_IDLE_MAX]; // its number is in the same place of the page
 static unsigned nkept, next;
 static uint32_t age = 1; // +1 at each fork
-static struct fs_idle *page;
+static struct fs_own *page;
 static exo_handle_t page_cap;
 static uint32_t recent[RECENT], recent_at;
 
@@ -32,7 +32,7 @@ static bool seen(uint32_t ino)
 
 static void page_get(void)
 {
-    struct exo_msg m = {.w = {FS_OP_IDLE}};
+    struct exo_msg m = {.w = {FS_OP_OWN}};
     void *at;
     memset(ctx_self()->recv, 0, sizeof(ctx_self()->recv));
     exo_handle_t cap = server_call(fd_root(), &m) == 0 ? ctx_self()->recv[0] : 0;
@@ -44,6 +44,13 @@ static void page_get(void)
     }
     page = at;
     page_cap = cap;
+}
+
+struct fs_own *own_page(void)
+{
+    if (!page)
+        page_get();
+    return page;
 }
 
 // Takes a file out. False: fsd was first, and its open is gone.

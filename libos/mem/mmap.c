@@ -175,6 +175,7 @@ static int file_backing(int fd, struct map_request *q)
     }
     if (shared && !file_writable(file))
         q->region_flags |= RF_READONLY;
+    file_settle(file);
     q->backing = backing_file(file);
     return q->backing ? 0 : -LX_ENOMEM;
 }

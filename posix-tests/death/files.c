@@ -160,9 +160,10 @@ static void after_rename(bool whole)
     blocks_same();
 }
 
-// --- appending, also through a shared description
+// --- appending, also through a shared description: by call at first, then under a lease
 
-#define RECORD 100
+#define RECORD  100
+#define RECORDS 5
 static int shared_fd;
 
 static void set_shared(void)
@@ -177,7 +178,7 @@ static void play_append(void)
     char record[RECORD];
 
     memset(record, 'r', sizeof(record));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < RECORDS; i++) {
         MUST(write(shared_fd, record, RECORD) == RECORD);
         stage->count++;
     }
@@ -191,7 +192,7 @@ static void after_append(bool whole)
     IS(size % RECORD, 0);
     HOLDS(size >= RECORD * stage->count && size <= RECORD * (stage->count + 1));
     if (whole)
-        IS(size, 3 * RECORD);
+        IS(size, RECORDS * RECORD);
     for (int64_t at = 10; at < size + 10; at += RECORD) {
         IS(pread(shared_fd, text, RECORD, at), RECORD);
         HOLDS(text[0] == 'r' && text[RECORD - 1] == 'r');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What fsd shares with everybody, misused: the pages of names and attributes written, mapped for
-// writing, filled, taken away from others; the page of kept opens full of other people's numbers.
+// writing, filled, taken away from others; the page of kept opens full of other people's numbers;
+// leases whose word is nonsense, or changed while others look.
 #include "misuse.h"
 #include <proto/names.h>
 #include <sys/mman.h>
@@ -56,20 +57,84 @@ static void names(void)
     }
 }
 
+static char page[EXO_PAGE_SIZE] __attribute__((aligned(4096)));
+
+static exo_handle_t page_map(void)
+{
+    TRY(ask(H_FSD, FS_OP_OWN), 0);
+    exo_handle_t cap = own_ctx()->recv[0];
+    munmap(page, sizeof page);
+    struct exo_map_op op = {EXO_OP_MAP, 1, (uint64_t)page, cap, 0, EXO_R_READ | EXO_R_WRITE, 0};
+    TRY(exo_aspace_batch(0, H_BANK, &op, 1), 1);
+    return cap;
+}
+
+static exo_handle_t open_raw(const char *path, uint64_t flags)
+{
+    TRY(ask_with(H_FSD, path, strlen(path) + 1, FS_OP_OPEN, flags, 0600), 0);
+    exo_cap_delete(own_ctx()->recv[1]);
+    return own_ctx()->recv[0];
+}
+
+// A lease is ours, and its word; the file may become as large as it was given room, and of zeroes.
+static void leases(const char *path)
+{
+    static const uint64_t words[] = {0,
+                                     UINT64_MAX,
+                                     UINT64_MAX >> 1,
+                                     FS_GROW(UINT32_MAX, 0),
+                                     FS_GROW(100, 7),
+                                     FS_GROW(0, 0x7fffffff),
+                                     FS_GROW_ENDED};
+    char bytes[4096];
+    exo_handle_t file = open_raw(path, O_RDWR | O_CREAT | O_TRUNC);
+    int fd = SYS(open(path, O_RDONLY));
+    ATTEMPT("a file made to grow past its lease, and to show what others left on the volume")
+    for (unsigned i = 0; i < 3 * (sizeof words / sizeof *words); i++) {
+        exo_handle_t cap = page_map();
+        struct fs_own *own = (void *)page;
+        TRY_TRUE(ask(file, FS_OP_RESERVE, UINT64_MAX, 10, 1) == 10);
+        memset(own->grow, 0, sizeof own->grow);
+        for (unsigned k = 0; k < FS_GROW_MAX; k++)
+            own->grow[k] = words[i / 3];
+        off_t size = lseek(fd, 0, SEEK_END), more;
+        TRY_TRUE(size >= 0 && size <= 4 << 20);
+        for (off_t at = 0; at < size; at += (off_t)sizeof bytes) {
+            memset(bytes, 1, sizeof bytes);
+            ssize_t got = pread(fd, bytes, sizeof bytes, at);
+            for (ssize_t b = 0; b < got; b++)
+                TRY_TRUE(bytes[b] == 0);
+        }
+        for (unsigned k = 0; k < FS_GROW_MAX; k++)
+            own->grow[k] = FS_GROW(0x70000000, 0x70000000);
+        more = lseek(fd, 0, SEEK_END);
+        TRY(more, size);
+        TRY_FAILS(ask(file, FS_OP_COMMIT, (uint64_t)size, 8ull << 20));
+        TRY(exo_cap_delete(cap), 0);
+    }
+    ATTEMPT("a lease on a file that may only be read, that only is named, or without the page")
+    {
+        exo_handle_t rd = open_raw(path, O_RDONLY), name = open_raw(path, O_PATH);
+        TRY_FAILS(ask(rd, FS_OP_RESERVE, UINT64_MAX, 10, 1));
+        TRY_FAILS(ask(name, FS_OP_RESERVE, UINT64_MAX, 10, 1));
+        TRY_FAILS(ask(name, FS_OP_COMMIT, 0, 10));
+        exo_cap_delete(rd);
+        exo_cap_delete(name);
+    }
+    exo_cap_delete(file);
+    close(fd);
+    TRY(unlink(path), 0);
+}
+
 static void kept(const char *path)
 {
-    static char page[EXO_PAGE_SIZE] __attribute__((aligned(4096)));
     char byte;
     ATTEMPT("other people's opens told to be kept, and their file removed")
     {
         int fd = open(path, O_RDONLY);
-        TRY(ask(H_FSD, FS_OP_IDLE), 0);
-        exo_handle_t cap = own_ctx()->recv[0];
-        munmap(page, sizeof page);
-        struct exo_map_op op = {EXO_OP_MAP, 1, (uint64_t)page, cap, 0, EXO_R_READ | EXO_R_WRITE, 0};
-        TRY(exo_aspace_batch(0, H_BANK, &op, 1), 1);
+        exo_handle_t cap = page_map();
         for (uint32_t first = 1; first < 4096; first += FS_IDLE_MAX) {
-            struct fs_idle *idle = (void *)page;
+            struct fs_own *idle = (void *)page;
             for (uint32_t i = 0; i < FS_IDLE_MAX; i++)
                 idle->open[i] = first + i;
             char name[64];
@@ -94,5 +159,6 @@ int main(void)
     as_user(1000);
     names();
     kept("/tmp/published-secret");
+    leases("/tmp/published-mine");
     return tap_done();
 }

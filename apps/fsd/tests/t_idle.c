@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Opens that a process keeps though it has closed the file (FS_OP_IDLE): they go when the file has
+// Opens that a process keeps though it has closed the file (FS_OP_OWN): they go when the file has
 // lost its last name, if they are kept and not used, and only those of whoever says so.
 #include "client.h"
 
 static struct client root, alice, bob;
 
-static struct fs_idle *page_of(struct client *c)
+static struct fs_own *page_of(struct client *c)
 {
-    OK(call(c, 0, FS_OP_IDLE, ARGS(0), "", 0, 0));
+    OK(call(c, 0, FS_OP_OWN, ARGS(0), "", 0, 0));
     struct fake_cap *cap = fake_cap(c->recv[0], c->env, EXO_CAP_FRAMES, EXO_R_READ | EXO_R_WRITE);
     CHECK(cap);
-    struct fs_idle *page = fake_frame(cap->obj->first);
+    struct fs_own *page = fake_frame(cap->obj->first);
     CHECK_EQ(page->size, sizeof(*page));
     return page;
 }
@@ -43,7 +43,7 @@ static bool holds(struct client *c, exo_handle_t h)
 static void kept_and_used(void)
 {
     struct file kept, used;
-    struct fs_idle *page = page_of(&alice);
+    struct fs_own *page = page_of(&alice);
     uint64_t before = space();
     make("/kept");
     make("/used");
@@ -68,7 +68,7 @@ static void kept_and_used(void)
 static void of_somebody_else(void)
 {
     struct file f;
-    struct fs_idle *page = page_of(&alice), *own = page_of(&bob);
+    struct fs_own *page = page_of(&alice), *own = page_of(&bob);
     make("/other");
     OK(f_open(&bob, &f, "/other", LX_O_RDONLY, 0));
     page->open[0] = number_of(&bob);
@@ -84,7 +84,7 @@ static void of_somebody_else(void)
 static void directories(void)
 {
     struct file f;
-    struct fs_idle *page = page_of(&alice);
+    struct fs_own *page = page_of(&alice);
     uint64_t before = space();
     OK(path_op(&root, FS_OP_MKDIR, "/dir", 0755, 0, 0));
     OK(f_open(&alice, &f, "/dir", LX_O_PATH | LX_O_DIRECTORY, 0));
@@ -122,7 +122,7 @@ static void only_for_reading(void)
 static void page_given_up(void)
 {
     struct file f;
-    struct fs_idle *page = page_of(&alice);
+    struct fs_own *page = page_of(&alice);
     exo_handle_t first = alice.recv[0];
     OK(f_open(&alice, &f, "/mode", LX_O_RDONLY, 0));
     page->open[0] = number_of(&alice);
@@ -135,7 +135,7 @@ static void page_given_up(void)
 static void death(void)
 {
     struct file f;
-    struct fs_idle *page = page_of(&bob);
+    struct fs_own *page = page_of(&bob);
     OK(f_open(&bob, &f, "/mode", LX_O_RDONLY, 0));
     page->open[0] = number_of(&bob);
     client_die(&bob);

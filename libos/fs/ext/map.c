@@ -44,11 +44,16 @@ static int path_make(uint64_t lblk, struct ext_path *p)
     return 0;
 }
 
-static int pointer_check(struct ext_vol *vol, uint32_t blk)
+static int run_check(struct ext_vol *vol, uint32_t blk, uint32_t n)
 {
-    if (!blk || ext_block_is_data(vol, blk))
+    if (!blk || ext_data_run(vol, blk, n) == n)
         return 0;
     return ext_unclean(vol, "a block pointer names a block no file can own");
+}
+
+static int pointer_check(struct ext_vol *vol, uint32_t blk)
+{
+    return run_check(vol, blk, 1);
 }
 
 int ext_map_get(struct ext_vol *vol, const struct ext_inode *inode, uint64_t lblk, uint32_t *out)
@@ -93,9 +98,14 @@ static int list_run(struct ext_vol *vol, const struct ext_inode *inode, uint64_t
         err = pointer_check(vol, blk);
     if (!err && blk)
         err = ext_block_get(vol, blk, &ptrs);
-    for (uint32_t i = 0; i < n && !err; i++) {
-        out[i] = blk ? ((const uint32_t *)ptrs)[p.at[p.depth - 1] + i] : 0;
-        err = pointer_check(vol, out[i]);
+    if (err || !blk)
+        memset(out, 0, n * sizeof(*out));
+    else
+        memcpy(out, (const uint32_t *)ptrs + p.at[p.depth - 1], n * sizeof(*out));
+    for (uint32_t i = 0, run; i < n && !err; i += run) {
+        for (run = 1; i + run < n && out[i] && out[i + run] == out[i] + run;)
+            run++;
+        err = run_check(vol, out[i], run);
     }
     return err;
 }

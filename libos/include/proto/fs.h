@@ -31,18 +31,35 @@ struct fs_node { // the node page
     uint32_t fifo_readers,
         fifo_writers; // FIFO: +1 at each open for reading, for writing: wait words
     uint32_t attr;    // st is the file's; 0: ask (FS_OP_STAT)
+    uint32_t durable; // what is written is as safe as it gets: FSYNC has nothing to do
+    uint32_t leased;  // the file grows without us: size may be old, ask (FS_OP_SETTLE). Read first
     struct lx_stat st;
 };
 
-// The opens of a process that it does not use at present, but keeps for the next time. Where a
-// process has such a page, OPEN of a regular file for reading, or of a directory, answers a number,
+// A page that a process and fsd have between them, both to write (FS_OP_OWN).
+//
+// open: opens that the process does not use at present, but keeps for the next time. Where a
+// process has the page, OPEN of a regular file for reading, or of a directory, answers a number,
 // w[5]. To keep the open after closing the file, the number is put into a word that is 0; to use it
 // again, it is taken out by compare-and-swap with 0. When fsd takes it out, the open is closed and
 // its capabilities are gone.
-#define FS_IDLE_MAX 16
-struct fs_idle {
+//
+// grow: leases to make files grow. RESERVE may answer with a place here: what lies behind the end
+// of the file, to the end of the lease, is the process's to write, and it moves the end itself, by
+// compare-and-swap of the word. FS_GROW(done, claimed), in bytes from where the lease begins: done
+// are in the file; those to claimed are about to be. What is claimed is then copied, then done. By
+// FS_GROW_ENDED fsd takes the lease away: done counts, and what is claimed stays the process's
+// until its COMMIT, as after any RESERVE.
+#define FS_IDLE_MAX            16
+#define FS_GROW_MAX            16
+#define FS_GROW(done, claimed) ((uint64_t)(claimed) << 32 | (uint32_t)(done))
+#define FS_GROW_DONE(word)     ((uint32_t)(word))
+#define FS_GROW_CLAIMED(word)  ((uint32_t)((word) >> 32) & 0x7fffffff)
+#define FS_GROW_ENDED          (1ull << 63)
+struct fs_own {
     uint32_t size, version;
     uint32_t open[FS_IDLE_MAX];
+    uint64_t grow[FS_GROW_MAX];
 };
 
 // What was told of a file by its path, and how long it holds: as long as names_head.told is this
@@ -84,7 +101,7 @@ enum fs_op {
     FS_OP_SYNC,  // ()
     FS_OP_NAMES, // () -> cap [0] SEGMENT to read: proto/names.h. -LX_EPERM on what was opened under
                  // another root
-    FS_OP_IDLE,  // () -> cap [0] FRAMES of a page of the caller's own, struct fs_idle, to read and
+    FS_OP_OWN,   // () -> cap [0] FRAMES of a page of the caller's own, struct fs_own, to read and
                  // write
     // on an open file
     FS_OP_SEGMENT, // (index of the 2 MiB part, write) -> cap [0] SEGMENT; entries of existing pages
@@ -94,9 +111,11 @@ enum fs_op {
     FS_OP_READ,  // (offset, length) -> message, result = bytes (any type of file with bytes)
     FS_OP_WRITE, // (offset or -1 to append, length) message -> bytes, w[1] = new size, w[2] =
                  // offset used; extends the file; <= 4096
-    FS_OP_RESERVE, // (offset or -1 to append, length) -> blocks for [offset, offset+length) are in
-                   // the segments (zero), size unchanged; w[1] = offset; the file's extent past the
-                   // size is the caller's until commit
+    FS_OP_RESERVE, // (offset or -1 to append, length, lease) -> blocks for [offset, offset+length)
+                   // are in the segments (zero), size unchanged; w[1] = offset; the file's extent
+                   // past the size is the caller's until commit. If a lease was asked for and there
+                   // is one: w[2] = its place + 1 in struct fs_own, w[3] = where it ends; what was
+                   // reserved is claimed
     FS_OP_COMMIT,  // (offset of RESERVE, length) the bytes are written: size = max(size, offset +
                    // length) -> w[1] = size. -LX_EAGAIN: the file was cut meanwhile; reserve and
                    // write again. Length 0: the reservation is given up
@@ -105,6 +124,8 @@ enum fs_op {
     FS_OP_FTRUNCATE, // (size)
     FS_OP_FSYNC,     // (data only)
     FS_OP_FALLOCATE, // (mode, offset, length)
+    FS_OP_SETTLE, // () -> w[1] = size, and no lease on the file is left. On the root: none of the
+                  // caller's
     FS_OP_LOCK, // (cmd F_GETLK/F_SETLK/F_SETLKW/F_OFD_*, type, start, length, pid) -> -EAGAIN: wait
                 // on lock_event; GETLK: words of flock. A waiting command that is refused is noted,
                 // to find deadlocks (-LX_EDEADLK), until the process's next LOCK or UNLOCK_ALL: who
