@@ -4,9 +4,9 @@
 // We keep our bank: when init wants frames of it back, a notification says so, and before the next
 // call is served what is kept for the sake of speed alone is given up, as much as is owed: chunks
 // of frames that no block has, then node pages nobody has, then nodes that nobody has open, with
-// their segments, the idlest first, then what leases hold; then blocks are gathered in fewer chunks,
-// and clients fault those in anew. What files hold is never given. If more is owed than there is,
-// init is told, and withdraws.
+// their segments, the idlest first, then what leases hold; then blocks are gathered in fewer
+// chunks, and clients fault those in anew. What files hold is never given. If more is owed than
+// there is, init is told, and withdraws.
 //
 // The other way round, when blocks or records want memory and there is none left, init is asked for
 // more.

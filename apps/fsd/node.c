@@ -350,7 +350,9 @@ int node_truncate(uint32_t ino, uint64_t size, const struct ext_cred *cred)
     if (size > EXT_FILE_MAX)
         return -LX_EFBIG;
     if (n)
-        node_note_writes(n);
+        lease_end(n);
+    if (n && n->user_writes && n->mode & (LX_S_ISUID | LX_S_ISGID))
+        node_note_writes(n); // the times are set in any case
     bool shrinks = n && size < n->page->size;
     if (shrinks) {
         node_seq_size(n, size); // readers stop before the pages go

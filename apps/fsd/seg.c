@@ -38,6 +38,16 @@ static void bit_set(uint64_t *bits, uint32_t i, bool on)
         bits[i / 64] &= ~(1ull << (i % 64));
 }
 
+static void bits_clear(uint64_t *bits, uint32_t from, uint32_t end)
+{
+    while (from < end) {
+        uint32_t next = from / 64 * 64 + 64 < end ? from / 64 * 64 + 64 : end;
+        uint64_t mask = next - from == 64 ? UINT64_MAX : (1ull << (next - from)) - 1;
+        bits[from / 64] &= ~(mask << from % 64);
+        from = next;
+    }
+}
+
 static int enter(struct part *p, uint32_t index, exo_handle_t frames, uint64_t first,
                  uint32_t count, uint32_t rights)
 {
@@ -67,10 +77,8 @@ static void leave(struct part *p, uint32_t index, uint32_t count)
         count = end - index;
     while (exo_segment_clear(p->seg, index, count) == -EXO_EAGAIN)
         ;
-    for (uint32_t i = 0; i < count; i++) {
-        bit_set(p->present, index + i, false);
-        bit_set(p->zero, index + i, false);
-    }
+    bits_clear(p->present, index, index + count);
+    bits_clear(p->zero, index, index + count);
 }
 
 // How many of the blocks from blk[0] on can be entered at once, behind each other.

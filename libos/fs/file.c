@@ -16,10 +16,15 @@
 #define PART_SIZE     (1ull << PART_SHIFT)
 #define SIZE_MAX_FILE INT64_MAX
 
-uint64_t file_size(struct file *file)
+static inline __attribute__((always_inline)) uint64_t size_of(struct file *file)
 {
     uint64_t size = file->node->leased ? grow_size(file) : file->node->size;
     return size > SIZE_MAX_FILE ? SIZE_MAX_FILE : size;
+}
+
+uint64_t file_size(struct file *file)
+{
+    return size_of(file);
 }
 
 static int parts_reach(struct file *file, uint64_t part)
@@ -107,7 +112,7 @@ int file_fill(struct file *file, uint64_t page, bool write)
 
 // A copy that stops makes the file's page present once; if it stops again at the same place, the
 // fault is the application's.
-long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
+static long transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
 {
     size_t done = 0;
     uint64_t filled = UINT64_MAX;
@@ -134,6 +139,11 @@ long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, b
         filled = page;
     }
     return (long)done;
+}
+
+long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write)
+{
+    return transfer(file, mem, n, offset, write);
 }
 
 // Takes [offset, offset + n) of the shared position, n bounded by the bytes up to `end`. Two
@@ -163,7 +173,7 @@ static void give_back(struct file *file, uint64_t offset, size_t taken, long don
 
 static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)
 {
-    uint64_t size = file_size(file), at;
+    uint64_t size = size_of(file), at;
     if (offset) {
         at = *offset;
         n = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
@@ -172,7 +182,7 @@ static long regular_read(struct file *file, uint64_t buf, size_t n, const uint64
     }
     if (!n)
         return 0;
-    long done = file_transfer(file, (uint8_t *)buf, n, at, false);
+    long done = transfer(file, (uint8_t *)buf, n, at, false);
     if (!offset && (done < 0 || (size_t)done < n))
         give_back(file, at, n, done);
     return done;
@@ -196,11 +206,11 @@ static long write_at(struct file *file, uint64_t buf, size_t n, uint64_t at)
     if (may < 0)
         return may;
     n = (size_t)may;
-    uint64_t size = file_size(file);
+    uint64_t size = size_of(file);
     size_t inside = at >= size ? 0 : (size - at < n ? (size_t)(size - at) : n);
     long done = 0;
     if (inside) {
-        done = file_transfer(file, (uint8_t *)buf, inside, at, true);
+        done = transfer(file, (uint8_t *)buf, inside, at, true);
         if (done == -LX_EACCES)
             inside = 0, done = 0;
         else if (done < 0 || (size_t)done < inside)
@@ -274,6 +284,7 @@ static long regular_truncate(struct file *file, uint64_t size)
 {
     if (size > file_size(file) && file_within_limit(1, size - 1) < 0)
         return -LX_EFBIG;
+    file->reg.grow.calls = 0; // it does not grow and grow
     struct exo_msg m = {.w = {FS_OP_FTRUNCATE, size}};
     return server_call(file->endpoint, &m);
 }

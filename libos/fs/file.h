@@ -171,9 +171,10 @@ long file_within_limit(size_t n, uint64_t at);
 long file_transfer(struct file *file, uint8_t *mem, size_t n, uint64_t offset, bool write);
 // Makes the file grow at *offset (UINT64_MAX: its end; where that was is told).
 long file_extend(struct file *file, uint64_t buf, size_t n, uint64_t *offset);
-uint64_t grow_size(struct file *file); // of a file that somebody has a lease on
-void grow_close(struct file *file);    // the file goes
-void grow_flush(void);                 // before a fork
+__attribute__((cold)) uint64_t
+grow_size(struct file *file);       // of a file that somebody has a lease on
+void grow_close(struct file *file); // the file goes
+void grow_flush(void);              // before a fork
 
 // --- path.c --------------------------------------------------------------------------------------
 // A path of the application, copied into the message page of the next call.

@@ -159,6 +159,14 @@ int ext_write_done(struct ext_vol *vol, const struct ext_cred *cred, uint32_t in
     return err ? err : write_finish(vol, cred, &inode, end);
 }
 
+static bool has_pointers(const struct ext_inode *inode)
+{
+    uint32_t any = 0;
+    for (uint32_t i = 0; i < EXT_NBLOCK; i++)
+        any |= inode->block[i];
+    return any;
+}
+
 int ext_truncate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino, uint64_t size)
 {
     struct ext_inode inode;
@@ -170,12 +178,10 @@ int ext_truncate(struct ext_vol *vol, const struct ext_cred *cred, uint32_t ino,
     bool shrink = size < inode.size;
     err = ext_tail_zero(vol, &inode, shrink ? size : inode.size, shrink ? inode.size : size);
     if (!err)
-        err = write_finish(vol, cred, &inode, 0);
-    if (!err)
         err = ext_size_set(vol, &inode, size);
     if (!err)
-        err = ext_inode_store(vol, &inode);
-    if (err || !shrink)
+        err = write_finish(vol, cred, &inode, 0);
+    if (err || !shrink || !has_pointers(&inode))
         return err;
     err = ext_trim(vol, &inode, (size + EXT_BLOCK_SIZE - 1) >> EXT_BLOCK_SHIFT);
     int stored = ext_inode_store(vol, &inode);
