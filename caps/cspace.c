@@ -37,8 +37,8 @@ int cspace_add_page(struct cspace *cs, void *page)
 
     if (cs->closed || cs->pages == CSPACE_PAGES_MAX)
         return CAP_ENOSLOT;
-    if (!cs->root || !cs->root[dir]) {
-        *(cs->root ? (void **)&cs->root[dir] : (void **)&cs->root) = page;
+    if (!cs->root[dir]) {
+        cs->root[dir] = page;
         return 0;
     }
     page_slots(cs, page);
@@ -49,22 +49,19 @@ int cspace_add_page(struct cspace *cs, void *page)
 
 void *cspace_take_page(struct cspace *cs)
 {
-    void *page, **from = (void **)&cs->root, **dir;
+    struct cap_slot ***dir = &cs->root[cs->pages / CSPACE_FANOUT];
+    void *page = *dir;
 
-    if (cs->used || !cs->root)
+    if (cs->used || !(cs->pages || page))
         return NULL;
     cs->closed = true;
     TAILQ_INIT(&cs->vacant);
-    dir = (void **)&cs->root[cs->pages / CSPACE_FANOUT];
-    if (*dir && cs->pages % CSPACE_FANOUT == 0) {
-        from = dir; // its slot pages are gone, or never came
-    } else if (cs->pages) {
-        cs->pages--;
-        from = (void **)&cs->root[cs->pages / CSPACE_FANOUT][cs->pages % CSPACE_FANOUT];
+    if (page && cs->pages % CSPACE_FANOUT == 0) {
+        *dir = NULL; // its slot pages are gone, or never came
+        return page;
     }
-    page = *from;
-    *from = NULL;
-    return page;
+    cs->pages--;
+    return cs->root[cs->pages / CSPACE_FANOUT][cs->pages % CSPACE_FANOUT];
 }
 
 struct cap_slot *cspace_slot(const struct cspace *cs, uint32_t index)

@@ -64,7 +64,7 @@ static void power_off(unsigned left)
     int64_t lost = (int64_t)(bank_used() - used_before);
     fprintf(stderr,
             "check: %llu violations, frames free %llu, not given back %lld, processes left %u\n",
-            (unsigned long long)check.violations, (unsigned long long)check.frames_free,
+            (unsigned long long)check.violations, (unsigned long long)check.frames[EXO_FRAME_FREE],
             (long long)lost, left);
     bool disorder = err < 0 || check.violations || lost || left;
     exo_machine_power(own.machine, EXO_POWER_OFF,

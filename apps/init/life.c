@@ -316,7 +316,7 @@ static uint64_t untaken(const struct proc *p)
     uint64_t bits = 0, at = LIBOS_CTX + offsetof(struct exo_ctx, pending);
     if (exo_env_memory(p->env, at, &bits, sizeof(bits), 0) != sizeof(bits))
         return 0;
-    return bits & ~(LX_SIGBIT(32) | LX_SIGBIT(33)); // its timers and armed capabilities
+    return bits & ~(LX_SIGBIT(32) | LX_SIGBIT(33)); // its timers
 }
 
 long life_setid_exec(struct proc *p, const struct exo_msg *m)

@@ -53,7 +53,7 @@ static int nops;
 static struct cspace table[TABLES];
 static struct cap_obj object[OBJECTS];
 static struct cap_slot *slots[ALL + 1];
-static uint8_t pages[TABLES][3][CSPACE_PAGE] __attribute__((aligned(4096)));
+static uint8_t pages[TABLES][2][CSPACE_PAGE] __attribute__((aligned(4096)));
 
 static uint32_t unmapped, unreffed, childless; // slots, by 1 << number
 static uint32_t published[OBJECTS][2];
@@ -495,7 +495,7 @@ static void ops_of_slot(int s)
 static void table_setup(int t)
 {
     cspace_init(&table[t]);
-    for (int p = 0; p < 3; p++)
+    for (int p = 0; p < 2; p++)
         cspace_add_page(&table[t], pages[t][p]);
     for (uint32_t i = 1; i < CSPACE_SLOTS_PER_PAGE; i++) {
         struct cap_slot *slot = cspace_slot(&table[t], i);

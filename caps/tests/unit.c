@@ -40,7 +40,7 @@ static void drop(struct cspace *cs)
     CHECK(cspace_clear(cs, ALL) == CAP_OK);
     while ((page = cspace_take_page(cs)))
         free(page);
-    CHECK(!cs->root && cs->pages == 0);
+    CHECK(!cs->root[0] && cs->pages == 0);
 }
 
 static struct cap_slot *root(struct cspace *cs, struct cap_obj *obj)
@@ -106,7 +106,7 @@ static void test_chain(void)
 
 static void test_largest_table(void)
 {
-    const uint32_t pages = CSPACE_PAGES_MAX + 1 + (CSPACE_PAGES_MAX + 511) / 512;
+    const uint32_t pages = CSPACE_PAGES_MAX + (CSPACE_PAGES_MAX + 511) / 512;
     char *memory = aligned_alloc(CSPACE_PAGE, (size_t)pages * CSPACE_PAGE);
     uint32_t last = CSPACE_PAGES_MAX * 42 - 1, taken = 0;
     struct cspace cs;

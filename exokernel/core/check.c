@@ -71,6 +71,7 @@ static void count_leaf(struct check *c, uint64_t pte)
 static void count_table_entries(struct check *c, struct frame *f)
 {
     uint64_t *table = frame_memory(f);
+    struct aspace *as = (struct aspace *)f->owner;
     unsigned level = f->rank - TABLE_RANK, end = level == 4 ? 256 : 512;
 
     for (unsigned i = 0; i < end; i++) {
@@ -83,8 +84,13 @@ static void count_table_entries(struct check *c, struct frame *f)
             count_leaf(c, table[i]);
         else if (level == 2 && pte_is_segment(table[i]))
             c->mapped += SEGMENT_ENTRIES;
-        else if (c->hung++, frame_kind(pte_frame(table[i])) != EXO_FRAME_TABLE ||
-                                below->rank != f->rank - 1 || below->owner != f->owner)
+        else if (level == 2 && pde_is_shared(table[i])) {
+            as->shared += (uint32_t)c->sign;
+            below->where = (below->where + (unsigned)c->sign) & 0x3ffffff;
+            if (below->rank != f->rank - 1 || below->owner || below->dirty || table[i] & PTE_W)
+                wrong(c, "a shared table is not one", pte_frame(table[i]), 0);
+        } else if (c->hung++, frame_kind(pte_frame(table[i])) != EXO_FRAME_TABLE ||
+                                  below->rank != f->rank - 1 || below->owner != f->owner)
             wrong(c, "a table is of another kind", pte_frame(table[i]), level);
     }
 }
@@ -94,10 +100,10 @@ static void count_tables(struct check *c)
     for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
         struct frame *f = frame_of(fn);
 
-        if (frame_kind(fn) != EXO_FRAME_TABLE || f->owner->type != EXO_CAP_ASPACE)
+        if (frame_kind(fn) != EXO_FRAME_TABLE || (f->owner && f->owner->type != EXO_CAP_ASPACE))
             continue;
         count_table_entries(c, f);
-        c->hung -= f->rank != TABLE_RANK + 4;
+        c->hung -= f->rank != TABLE_RANK + 4 && f->owner;
     }
     if (c->hung)
         wrong(c, "tables that nothing points at, or two entries", 0, c->hung);
@@ -128,7 +134,7 @@ static void count_table(struct check *c, const struct cspace *cs)
         if (!slot->type || !slot->wkind || slot->wkind == CAP_W_EVENT)
             continue;
         ((struct aspace *)slot->window.aspace)->windows += (uint32_t)c->sign;
-        c->recorded += window_live(slot);
+        c->recorded += c->sign ? 0 : window_live(slot); // which needs the counts as they are
     }
 }
 
@@ -136,7 +142,7 @@ static void count_mappings(struct check *c)
 {
     struct kobj *obj;
 
-    c->mapped = c->recorded = c->hung = 0;
+    c->mapped = c->hung = 0;
     count_tables(c);
     FOR_OBJECTS (obj) {
         if (obj->type == EXO_CAP_SEGMENT)
@@ -179,20 +185,22 @@ static void check_zero(struct check *c)
 
         if (f->refs)
             wrong(c, "references are miscounted", fn, f->refs);
-        if (frame_kind(fn) == EXO_FRAME_RUN && f->where)
-            wrong(c, "writers are miscounted", fn, f->where);
+        if ((frame_kind(fn) == EXO_FRAME_RUN || (f->rank && !f->owner)) && f->where)
+            wrong(c, "writers or sharers are miscounted", fn, f->where);
     }
     FOR_OBJECTS (obj) {
         if (obj->type == EXO_CAP_BANK && ((struct bank *)obj)->used)
             wrong(c, "a bank's sales are miscounted", obj->id, ((struct bank *)obj)->used);
-        if (obj->type == EXO_CAP_ASPACE && ((struct aspace *)obj)->windows)
-            wrong(c, "an address space's windows are miscounted", obj->id,
-                  ((struct aspace *)obj)->windows);
+        if (obj->type != EXO_CAP_ASPACE)
+            continue;
+        wrong(c,
+              ((struct aspace *)obj)->windows ? "an address space's windows are miscounted" : NULL,
+              obj->id, ((struct aspace *)obj)->windows);
+        wrong(c, ((struct aspace *)obj)->shared ? "shared tables are miscounted" : NULL, obj->id,
+              ((struct aspace *)obj)->shared);
     }
     if (bank_root()->used)
         wrong(c, "the root bank's sales are miscounted", 0, bank_root()->used);
-    if (c->recorded < c->mapped)
-        wrong(c, "pages mapped by no slot's window", c->mapped, c->recorded);
 }
 
 static void check_caps(struct check *c)
@@ -204,34 +212,26 @@ static void check_caps(struct check *c)
         if (obj->type != EXO_CAP_ENV)
             continue;
         wrong(c, cspace_check(&((struct env *)obj)->caps), obj->id, 0);
+        count_table(c, &((struct env *)obj)->caps);
         c->out.caps += ((struct env *)obj)->caps.used;
     }
     wrong(c, cap_check_obj(&bank_root()->obj.cap), 0, EXO_CAP_BANK);
+    if (c->recorded < c->mapped)
+        wrong(c, "pages mapped by no slot's window", c->mapped, c->recorded);
 }
 
 static void count_kinds(struct check *c)
 {
-    uint64_t kinds[EXO_FRAME_RUN + 1] = {0}, types[EXO_CAP_TYPES] = {0};
     const char *what = buddy_check(&frames_buddy);
 
     for (exo_fn_t fn = 0; fn < frames_buddy.frames; fn++) {
-        kinds[frame_kind(fn)]++;
+        c->out.frames[frame_kind(fn)]++;
         if (object_at(fn))
-            types[object_at(fn)->type]++;
+            c->out.objects[object_at(fn)->type]++;
     }
-    if (what || kinds[EXO_FRAME_FREE] != frames_buddy.nfree)
-        wrong(c, what ? what : "free frames are miscounted", kinds[EXO_FRAME_FREE],
+    if (what || c->out.frames[EXO_FRAME_FREE] != frames_buddy.nfree)
+        wrong(c, what ? what : "free frames are miscounted", c->out.frames[EXO_FRAME_FREE],
               frames_buddy.nfree);
-    c->out.frames_free = frames_buddy.nfree;
-    c->out.objects = kinds[EXO_FRAME_OBJECT];
-    c->out.tables = kinds[EXO_FRAME_TABLE];
-    c->out.anon = kinds[EXO_FRAME_ANON];
-    c->out.runs = kinds[EXO_FRAME_RUN];
-    c->out.envs = types[EXO_CAP_ENV];
-    c->out.contexts = types[KOBJ_CTX];
-    c->out.slices = types[EXO_CAP_SLICE];
-    c->out.endpoints = types[EXO_CAP_ENDPOINT];
-    c->out.banks = types[EXO_CAP_BANK] + 1;
 }
 
 // Everything, into *out; returns the number of violations. For panics and tests inside the kernel

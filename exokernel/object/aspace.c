@@ -33,7 +33,7 @@ int aspace_new(struct bank *bank, struct aspace **as)
 
 paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
 {
-    uint64_t *pde, *pte, over;
+    uint64_t *pde, *pte;
 
     if (va >= EXO_USER_END)
         return 0;
@@ -43,8 +43,7 @@ paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
     pte = &pte_table(*pde)[pt_index(va, 1)];
     if (!(*pte & PTE_P))
         return 0;
-    over = pte_is_segment(*pde) ? *pde : PTE_P | PTE_W | PTE_U;
-    *rights = pte_rights_of(*pte) & pte_rights_of(over);
+    *rights = pte_rights_of(*pte) & pte_rights_of(*pde);
     return *rights ? (*pte & PTE_ADDR) | (va & (EXO_PAGE_SIZE - 1)) : 0;
 }
 
@@ -99,19 +98,19 @@ void entry_change(struct gather *g, uint64_t *entry, uint64_t va, uint64_t pte)
     gather_note(g, va, EXO_PAGE_SIZE);
     if (!((old ^ pte) & (PTE_ADDR | PTE_KIND)) && (pte & PTE_KIND) != PTE_SEGPAGE)
         return;
-    if (pte)
-        entry_count(pte, 1);
+    entry_count(pte, 1);
     entry_lost(g, old);
 }
 
 void spot_drop(struct gather *g, const struct spot *s)
 {
-    if (s->table) {
-        __atomic_store_n(s->entry, 0, __ATOMIC_RELAXED);
-        gather_note(g, s->va, s->next - s->va);
-    } else {
-        entry_change(g, s->entry, s->va, 0);
-    }
+    uint64_t old = __atomic_exchange_n(s->entry, 0, __ATOMIC_RELAXED);
+
+    gather_note(g, s->va, s->next - s->va);
+    if (s->table)
+        table_leave(g->as, old);
+    else
+        entry_lost(g, old);
     pt_unuse(g, s->entry, s->va);
 }
 
@@ -193,15 +192,16 @@ int aspace_map_block(struct aspace *as, struct bank *bank, uint64_t va, const st
     uint64_t pte = pte_rights(EXO_R_READ | EXO_R_WRITE) | PTE_BLOCK | PTE_MAX_W;
 
     if (va % EXO_PAGE_SIZE || va < EXO_USER_BASE || va > EXO_USER_END - 3 * EXO_PAGE_SIZE ||
-        frames_count(block) < 2 || !frames_is_ram(block))
+        run_of(block)->count < 2 || !run_of(block)->ram)
         return -EXO_EINVAL;
+    TRY(tables_own(&GATHER(as), bank, va, va + 2 * EXO_PAGE_SIZE, EXO_OP_BUY));
     if (spot_next(as, &SPOT_FROM(va), va + 2 * EXO_PAGE_SIZE))
         return -EXO_EEXISTS;
-    TRY(bank_afford(bank, pt_missing(as, va, 2, 1)));
+    TRY(pt_afford(as, bank, va, 2, 1, 0));
     for (uint64_t i = 0; i < 2; i++) {
-        frame_ready(frame_of(frames_first(block) + i));
+        frame_ready(frame_of(run_of(block)->first + i));
         entry_put(pt_make(as, bank, va + (i << EXO_PAGE_SHIFT), 1),
-                  (frames_first(block) + i) << EXO_PAGE_SHIFT | pte);
+                  (run_of(block)->first + i) << EXO_PAGE_SHIFT | pte);
     }
     return 0;
 }
@@ -212,7 +212,7 @@ void aspace_unmap_block(struct aspace *as, uint64_t va, const struct kobj *block
 
     FOR_SPOTS (s, as, va, va + 2 * EXO_PAGE_SIZE)
         if (!s.table && (*s.entry & PTE_KIND) == PTE_BLOCK &&
-            pte_frame(*s.entry) == frames_first(block) + ((s.va - va) >> EXO_PAGE_SHIFT))
+            pte_frame(*s.entry) == run_of(block)->first + ((s.va - va) >> EXO_PAGE_SHIFT))
             spot_drop(&g, &s);
     gather_finish(&g);
 }

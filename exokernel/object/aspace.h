@@ -10,6 +10,7 @@ struct aspace {
     struct kobj obj;
     uint64_t *pml4;   // NULL once it is dead and cleared
     uint32_t windows; // slots whose window names it: the object stays for them, dead or not
+    uint32_t shared;  // of its directory entries name a table it shares
     bool dead;        // no holder is left
 };
 
@@ -25,29 +26,31 @@ void gather_finish(struct gather *g);
 
 // --- tables (x86/paging.c) -------------------------------------------------------------------
 extern uint64_t *kernel_pml4;
-// The entry of this level (1 page .. 4) that maps va; NULL when a table above it is missing or a
-// segment's.
-uint64_t *pt_entry(const struct aspace *as, uint64_t va, int level);
+// The entry of this level (1 page .. 4) that maps va; NULL when a table above it is missing, a
+// segment's or shared.
+#define pt_entry(as, va, level) pt_make(as, NULL, va, level)
 static inline bool pte_is_segment(uint64_t pde)
 {
     return pde & PTE_P && (pde & PTE_KIND) == PTE_PAGES;
 }
+#define pde_is_shared(pde)  (((pde)&PTE_COW) != 0)
+#define pde_is_foreign(pde) (((pde) & (PTE_KIND | PTE_COW)) != 0) // or a segment's
 static inline uint64_t *table_of(const uint64_t *entry)
 {
     return (uint64_t *)((uintptr_t)entry & ~(EXO_PAGE_SIZE - 1));
 }
-// What is mapped in a range, spot by spot: a page, or a segment's directory entry (or the part of
-// it in the range).
+// What is mapped in a range, spot by spot: a page, or the directory entry of a segment or of a
+// shared table (or the part of it in the range).
 struct spot {
     uint64_t va, next; // where it is, and what comes after
     uint64_t *entry;
     int level;  // of the table entry is in; 0 before the first
-    bool table; // entry is a segment's directory entry
+    bool table; // entry is such a directory entry
 };
 #define SPOT_FROM(at) ((struct spot){.next = (at)})
-bool spot_find(const struct aspace *as, struct spot *spot, uint64_t end);
+bool spot_find(struct aspace *as, struct spot *spot, uint64_t end);
 // The next one below end; false: there is none.
-static inline bool spot_next(const struct aspace *as, struct spot *s, uint64_t end)
+static inline bool spot_next(struct aspace *as, struct spot *s, uint64_t end)
 {
     if (s->level != 1 || s->next >= end || s->next % SEG_SPAN == 0 || !s->entry[1])
         return spot_find(as, s, end);
@@ -56,11 +59,22 @@ static inline bool spot_next(const struct aspace *as, struct spot *s, uint64_t e
     s->next += EXO_PAGE_SIZE;
     return true;
 }
+// The next one is the first from va on, which may be in the table of the last one.
+static inline void spot_seek(struct spot *s, uint64_t va)
+{
+    if (s->level == 1 && s->va >> 21 == va >> 21)
+        s->entry = table_of(s->entry) + pt_index(va, 1) - 1;
+    else
+        s->level = 0;
+    s->next = va;
+}
 #define FOR_SPOTS(s, as, start, end) for (struct spot s = SPOT_FROM(start); spot_next(as, &s, end);)
-// Tables to be bought before every page of the range has its entry of this level.
-uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level);
-// Room was looked at; NULL when a segment's directory entry is in the way.
-uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level);
+// Whether the bank can pay `more` frames and the tables that are to be bought before every page of
+// the range has its entry of this level: 0 or -EXO_ENOMEM.
+int pt_afford(const struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, int level,
+              uint64_t more);
+// Room was looked at; tables that are missing are bought.
+uint64_t *pt_make(const struct aspace *as, struct bank *bank, uint64_t va, int level);
 // The entry for va beside `near`, a page's entry in the same address space, if they are in one
 // table; otherwise NULL.
 static inline uint64_t *pt_beside(const uint64_t *near, uint64_t va)
@@ -71,9 +85,22 @@ static inline uint64_t *pt_beside(const uint64_t *near, uint64_t va)
 }
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 // The entry, which maps va, went out of use: when it was the table's last, the table goes too.
-void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va);
+void pt_vacant(struct gather *g, struct frame *table, uint64_t va);
+static inline void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
+{
+    if (--frame_at(entry)->refs == 0)
+        pt_vacant(g, frame_at(entry), va);
+}
 // A table of this level for va, zeroed and not hung up yet; room was looked at.
 uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int level);
+// The table of single pages that maps [va, va + SEG_SPAN) in `from` is to be that of `to` as well,
+// copy-on-write; false when it has one. Room for what is missing above it was looked at.
+bool table_share(struct gather *from, uint64_t va, struct aspace *to, struct bank *bank);
+void table_leave(struct aspace *as, uint64_t pde); // a directory entry in use goes
+// Makes tables of a range that are not the address space's own so, by a copy. BUY: shared ones;
+// MAP: segments', too; PROTECT: of these only what the range has a part of; UNMAP: of both.
+// -EXO_ENOMEM.
+int tables_own(struct gather *g, struct bank *bank, uint64_t va, uint64_t end, uint32_t kind);
 void tlb_flush_all(void); // every address space on every CPU (x86/tlb.c)
 
 // --- entries that map pages (object/aspace.c) ------------------------------------------------
@@ -95,15 +122,13 @@ bool rights_sound(uint32_t rights, uint32_t flags); // known bits, nothing witho
 #define WINDOW_LIMIT 4096u // pages
 int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op);
 void window_drop(struct cap_slot *slot);
-// The directory entry at pde, a segment's, becomes a table of single pages: one table is bought.
-void window_split(struct gather *g, struct bank *bank, uint64_t va, uint64_t *pde);
 uint64_t window_live(const struct cap_slot *slot); // pages (512 for a directory entry) it maps now
 // Takes entries [first, first + count) of a segment out of a window made page by page.
 void window_cut(struct cap_slot *slot, uint32_t first, uint32_t count);
 // Maps the window's pages again for dst, a copy of src, in `to`, where nothing is; what is there
-// already stays.
+// already stays. *from and *near are where the last one's last page was and is.
 void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to,
-                  struct bank *bank);
+                  struct bank *bank, struct spot *from, uint64_t **near);
 
 // --- segments (object/segment.c) -------------------------------------------------------------
 #define SEGMENT_ENTRIES 512u

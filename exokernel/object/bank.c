@@ -138,8 +138,9 @@ static bool object_end(struct frame *f, struct bank *doomed, unsigned *budget)
 static bool table_end(struct frame *f, struct bank *doomed, unsigned *budget)
 {
     --*budget;
-    // Of an address space or a capability table that somebody outside the bank still uses.
-    if (f->rank != TABLE_RANK + 4 && f->owner->type != EXO_CAP_ENV)
+    // Of an address space or a capability table that somebody outside the bank still uses, or
+    // shared copy-on-write.
+    if (f->rank != TABLE_RANK + 4 && f->owner && f->owner->type != EXO_CAP_ENV)
         return aspace_clear_table(f, budget);
     frame_inherit(f, doomed);
     return true;

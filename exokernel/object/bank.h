@@ -102,6 +102,7 @@ struct run {
     bool bought; // from obj.bank; otherwise adopted at boot
     bool ram;
 };
+#define run_of(frames) ((const struct run *)(frames)) // of a FRAMES object, which contexts pin
 // Frames bought for an object besides its own: a run's.
 uint64_t run_charge(const struct kobj *obj);
 

@@ -35,18 +35,6 @@ bool rights_sound(uint32_t rights, uint32_t flags)
     return !(rights & EXO_R_WRITE && rights & EXO_R_EXEC) || flags & EXO_MAP_WX;
 }
 
-// Directory entries of segments that the operation covers in part become tables of single pages.
-static int split_parts(struct gather *g, struct bank *bank, const struct exo_map_op *op)
-{
-    FOR_OP_SPOTS (s, g->as, op) {
-        if (!s.table || s.next - s.va == SEG_SPAN)
-            continue;
-        TRY(bank_afford(bank, 1));
-        window_split(g, bank, s.va, s.entry);
-    }
-    return 0;
-}
-
 static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
     uint64_t *entry = NULL;
@@ -55,7 +43,7 @@ static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *
         return -EXO_EINVAL;
     if (spot_next(g->as, &SPOT_FROM(op->va), op_end(op)))
         return -EXO_EEXISTS;
-    TRY(bank_afford(bank, op->count + pt_missing(g->as, op->va, op->count, 1)));
+    TRY(pt_afford(g->as, bank, op->va, op->count, 1, op->count));
     for (uint64_t at = op->va; at < op_end(op); at += EXO_PAGE_SIZE) {
         struct frame *f = frame_buy(bank, EXO_FRAME_ANON, true);
 
@@ -67,7 +55,7 @@ static int op_buy(struct gather *g, struct bank *bank, const struct exo_map_op *
 
 static int op_unmap(struct gather *g, struct bank *bank, const struct exo_map_op *op)
 {
-    TRY(split_parts(g, bank, op));
+    TRY(tables_own(g, bank, op->va, op_end(op), EXO_OP_UNMAP));
     FOR_OP_SPOTS (s, g->as, op)
         spot_drop(g, &s);
     return 0;
@@ -94,7 +82,7 @@ static int op_protect(struct gather *g, struct bank *bank, const struct exo_map_
     FOR_OP_SPOTS (s, g->as, op)
         if (op->rights & ~rights_max(*s.entry))
             return -EXO_ERIGHTS;
-    TRY(split_parts(g, bank, op));
+    TRY(tables_own(g, bank, op->va, op_end(op), EXO_OP_PROTECT));
     FOR_OP_SPOTS (s, g->as, op) {
         uint64_t pte = pte_protected(*s.entry, op->rights);
 
@@ -113,7 +101,7 @@ static bool page_sole(uint64_t pte)
 }
 
 // How many pages breaking the range will copy, or an error.
-static int64_t break_cost(const struct aspace *as, const struct exo_map_op *op)
+static int64_t break_cost(struct aspace *as, const struct exo_map_op *op)
 {
     uint64_t found = 0;
     int64_t copies = 0;
@@ -173,12 +161,13 @@ static int op_move(struct gather *g, struct bank *bank, const struct exo_map_op 
     from.va = op->first;
     if (!user_pages(from.va, op->count) || (from.va < op_end(op) && op->va < op_end(&from)))
         return -EXO_EINVAL;
+    TRY(tables_own(g, bank, from.va, op_end(&from), EXO_OP_BUY));
     FOR_OP_SPOTS (s, g->as, &from)
         if (s.table || (*s.entry & PTE_KIND) != PTE_ANON)
             return -EXO_EINVAL;
     if (spot_next(g->as, &SPOT_FROM(op->va), op_end(op)))
         return -EXO_EEXISTS;
-    TRY(bank_afford(bank, pt_missing(g->as, op->va, op->count, 1)));
+    TRY(pt_afford(g->as, bank, op->va, op->count, 1, 0));
     FOR_OP_SPOTS (s, g->as, &from)
         entry_put(pt_make(g->as, bank, s.va - from.va + op->va, 1), *s.entry);
     FOR_OP_SPOTS (s, g->as, &from) // only now: a table of theirs may be one of the new place's
@@ -203,6 +192,8 @@ int batch_op(struct aspace *as, struct bank *bank, const struct exo_map_op *op)
         return -EXO_ELIMIT;
     if (!user_pages(op->va, op->count) || op->flags & ~(EXO_MAP_COW | EXO_MAP_WX))
         return -EXO_EINVAL;
+    if (op->kind != EXO_OP_UNMAP && op->kind != EXO_OP_PROTECT) // these look for themselves
+        TRY(tables_own(&g, bank, op->va, op_end(op), EXO_OP_BUY));
     err = batch_fns[op->kind](&g, bank, op);
     gather_finish(&g);
     return err;

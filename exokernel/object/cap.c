@@ -53,8 +53,6 @@ void cap_hook_counted(struct cap_obj *cap)
 
 void cap_hook_unref(struct cap_slot *slot)
 {
-    if (slot->flags & CAP_FLAG_ARMED)
-        wait_disarm(slot);
     if (slot->type == EXO_CAP_SEGMENT)
         segment_slot_gone(slot);
     if (slot->type == EXO_CAP_BANK)
@@ -70,7 +68,7 @@ _Static_assert(CAP_EBADHANDLE == -EXO_EBADHANDLE && CAP_ETYPE == -EXO_ETYPE &&
 
 // --- tables ----------------------------------------------------------------------------------
 
-// One more page for the table; a root or directory page counts too.
+// One more page for the table; a directory page counts too.
 static int table_grow(struct env *env)
 {
     struct frame *f;

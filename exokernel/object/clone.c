@@ -7,7 +7,9 @@
 // Copy-on-write: the caller's entry loses its write right before the clone's is made, and the
 // caller's TLBs are flushed before the call returns, so no write of the caller can reach a frame
 // the clone already relies on (models/cow_break.pml). A page that was not writable becomes
-// copy-on-write as well: it may be made writable later, by either side.
+// copy-on-write as well: it may be made writable later, by either side. Where a region has a whole
+// table of pages, at least SHARE_LEAST, the clone shares the table, so that a fork costs by the
+// 2 MiB (x86/paging.c).
 
 #include <core/dispatch.h>
 #include <core/log.h>
@@ -18,6 +20,7 @@
 #define CLONE_PAGES   512u // entries one call looks at
 #define CLONE_SLOTS   512u
 #define CLONE_SKIP    64u
+#define SHARE_LEAST   128u // pages, about what a copy of the table costs in clones of pages
 
 // --- pages -----------------------------------------------------------------------------------
 
@@ -39,10 +42,9 @@ static bool region_sound(const struct exo_region *r)
 static int page_clone(struct page_clone *c, uint32_t mode, const struct spot *s)
 {
     uint64_t pte = *s->entry & ~(PTE_A | PTE_D), *entry = pt_beside(c->at, s->va);
-    uint64_t cost = (entry ? 0 : pt_missing(c->to, s->va, 1, 1)) + (mode == EXO_CLONE_COPY);
 
-    if (cost && bank_room(c->bank) < cost)
-        return -EXO_ENOMEM;
+    if (!entry || mode == EXO_CLONE_COPY)
+        TRY(pt_afford(c->to, c->bank, s->va, 1, 1, mode == EXO_CLONE_COPY));
     if (!entry)
         c->at = entry = pt_make(c->to, c->bank, s->va, 1);
     if (!entry || *entry)
@@ -61,16 +63,49 @@ static int page_clone(struct page_clone *c, uint32_t mode, const struct spot *s)
     return 0;
 }
 
+// The whole table that s lies in, which is one that is shared already or a page's: 1 when the clone
+// has it now or, if it is to be gone through page by page, s stands before the first; 0 when s
+// stays.
+static int pages_share(struct page_clone *c, const struct exo_region *r, struct spot *s)
+{
+    const struct frame *table = frame_at(s->table ? pte_table(*s->entry) : s->entry);
+    uint64_t start = s->va & ~(SEG_SPAN - 1);
+
+    if (r->mode == EXO_CLONE_COW && start >= r->start && start + SEG_SPAN <= r->end &&
+        !table->dirty && table->refs >= SHARE_LEAST) {
+        TRY(pt_afford(c->to, c->bank, start, SEGMENT_ENTRIES, 2, 0));
+        if (table_share(&c->g, start, c->to, c->bank)) {
+            *s = SPOT_FROM(start + SEG_SPAN);
+            return 1;
+        }
+    }
+    if (!s->table)
+        return 0;
+    TRY(tables_own(&c->g, c->bank, s->va, s->next, EXO_OP_BUY));
+    c->pages += SHARE_LEAST; // a copy of a table is some work
+    *s = SPOT_FROM(s->va);
+    return 1;
+}
+
 // Clones from *va on; 0 at the end of the region, -EXO_EAGAIN when the call has done its share.
 static int region_clone(struct page_clone *c, const struct exo_region *r, uint64_t *va)
 {
     struct spot s = SPOT_FROM(*va);
+    uint64_t seen = EXO_NEVER; // the table looked at last
 
     for (; r->mode != EXO_CLONE_DROP && spot_next(c->from, &s, r->end); *va = s.next) {
+        int err = 0;
+
         if (c->pages++ >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        if (!s.table && (*s.entry & PTE_KIND) == PTE_ANON)
-            TRY(page_clone(c, r->mode, &s));
+        if (s.table ? pde_is_shared(*s.entry) : s.va >> 21 != seen) {
+            seen = s.va >> 21;
+            err = pages_share(c, r, &s);
+        }
+        if (err == 0 && !s.table && (*s.entry & PTE_KIND) == PTE_ANON)
+            err = page_clone(c, r->mode, &s);
+        if (err < 0)
+            return err;
     }
     *va = r->end;
     return 0;
@@ -149,47 +184,43 @@ struct table_clone {
     struct env *to;
     bool windows;
     const uint64_t *skips;
-    uint64_t nskips;
+    uint64_t nskips, pages;
+    struct spot from; // the page that a window had last, and its entry in the clone
+    uint64_t *at;
 };
-
-static bool has_window(const struct table_clone *c, const struct cap_slot *src)
-{
-    return c->windows && (src->type == EXO_CAP_FRAMES || src->type == EXO_CAP_SEGMENT) &&
-           src->wkind && src->window.aspace == env_current()->aspace;
-}
 
 static bool is_skipped(const struct table_clone *c, const struct cap_slot *src)
 {
-    for (uint64_t i = 0; src->type && i < c->nskips; i++)
-        if (c->skips[i] == cspace_handle(src))
+    for (uint64_t i = 0, handle = cspace_handle(src); src->type && i < c->nskips; i++)
+        if (c->skips[i] == handle)
             return true;
     return false;
 }
 
 // A slot of the clone that is taken, or later than the caller's, stays as it is.
-static int slot_clone(const struct table_clone *c, struct cap_slot *src, struct cap_slot *dst,
-                      uint64_t *pages)
+static int slot_clone(struct table_clone *c, struct cap_slot *src, struct cap_slot *dst)
 {
-    bool copy = !is_skipped(c, src), window = copy && has_window(c, src);
     const struct cap_window *w = &src->window;
-    int err;
+    bool copy = !is_skipped(c, src);
+    bool window = copy && c->windows && src->wkind && w->aspace == env_current()->aspace &&
+                  (src->type == EXO_CAP_FRAMES || src->type == EXO_CAP_SEGMENT);
 
     if (dst->generation > src->generation)
+        return -EXO_EEXISTS;
+    if (window && !(pt_beside(c->at, w->va) && w->count == 1))
+        TRY(pt_afford(c->to->aspace, c->to->bank, w->va, w->count, 1, 0));
+    TRY(cspace_clone(src, dst, copy));
+    if (!window)
         return 0;
-    if (window)
-        TRY(bank_afford(c->to->bank, pt_missing(c->to->aspace, w->va, w->count, 1)));
-    err = cspace_clone(src, dst, copy);
-    if (!err && window)
-        window_clone(dst, src, c->to->aspace, c->to->bank);
-    if (window) // one directory entry, or page by page
-        *pages += w->count == SEGMENT_ENTRIES && w->va % SEG_SPAN == 0 ? 1 : w->count;
-    return err;
+    window_clone(dst, src, c->to->aspace, c->to->bank, &c->from, &c->at);
+    // One directory entry, or page by page.
+    c->pages += w->count == SEGMENT_ENTRIES && w->va % SEG_SPAN == 0 ? 1 : w->count;
+    return 0;
 }
 
 static int table_clone(struct table_clone *c, uint32_t *cursor)
 {
     struct cap_slot *src = NULL, *dst = NULL;
-    uint64_t pages = 0;
     int err;
 
     *cursor += *cursor == 0;
@@ -203,9 +234,9 @@ static int table_clone(struct table_clone *c, uint32_t *cursor)
         }
         if (!src->type && !src->flags && src->generation == dst->generation)
             continue; // vacant since the beginning
-        if (n >= CLONE_SLOTS || pages >= CLONE_PAGES)
+        if (n >= CLONE_SLOTS || c->pages >= CLONE_PAGES)
             return -EXO_EAGAIN;
-        err = slot_clone(c, src, dst, &pages);
+        err = slot_clone(c, src, dst);
         if (err && err != -EXO_EEXISTS)
             return err;
     }

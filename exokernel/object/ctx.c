@@ -74,7 +74,7 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
     struct ctx *ctx;
     int err;
 
-    if (frames_count(frames) != 2)
+    if (run_of(frames)->count != 2)
         return -EXO_EINVAL;
     if (env->ncontexts >= EXO_CONTEXTS)
         return -EXO_ELIMIT;
@@ -87,8 +87,8 @@ int ctx_new(struct env *env, struct bank *bank, struct kobj *frames, uint64_t va
     ctx->env = env;
     ctx->frames = frames;
     kobj_get(frames);
-    ctx->block = phys_to_virt(frames_first(frames) << EXO_PAGE_SHIFT);
-    ctx->msg = phys_to_virt((frames_first(frames) + 1) << EXO_PAGE_SHIFT);
+    ctx->block = phys_to_virt(run_of(frames)->first << EXO_PAGE_SHIFT);
+    ctx->msg = phys_to_virt((run_of(frames)->first + 1) << EXO_PAGE_SHIFT);
     ctx->block_va = va;
     ctx->gs_base = va;
     ctx->index = env->ncontexts++;

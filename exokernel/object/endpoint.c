@@ -38,10 +38,7 @@ struct endpoint {
     TAILQ_HEAD(, event) events;
 };
 
-static struct endpoint *slot_endpoint(const struct cap_slot *slot)
-{
-    return (struct endpoint *)slot->obj;
-}
+#define slot_endpoint(slot) ((struct endpoint *)(slot)->obj)
 
 static bool endpoint_dead(const struct endpoint *ep)
 {
@@ -213,8 +210,8 @@ static bool take_childless(struct endpoint *ep, struct ctx *ctx)
 }
 
 // The server context takes this caller's call; on an error of the transfer the caller has failed
-// instead. Capabilities that come and go on the way may notify either of them (cap_arm), so neither
-// may be in a state that a notification ends.
+// instead. What the transfer changes may notify either of them, so neither may be in a state that a
+// notification ends.
 static int take_call(struct ctx *server, struct ctx *caller, uint64_t badge)
 {
     event_fill(server, EXO_EV_CALL, badge, caller->env->info->id, 0);

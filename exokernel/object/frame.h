@@ -29,12 +29,16 @@ struct kobj;
 
 struct frame {
     LIST_ENTRY(frame) link;
-    struct bank *bank; // TABLE, ANON: who paid
-    struct kobj *owner;
+    struct bank *bank;  // TABLE, ANON: who paid
+    struct kobj *owner; // TABLE: NULL when address spaces share it copy-on-write
     uint32_t refs;
-    uint32_t where : 26; // TABLE: va >> 21; RUN: writable entries made through segments
+    // TABLE: va >> 21, of a shared one the number of directory entries that name it; RUN: writable
+    // entries made through segments
+    uint32_t where : 26;
     uint32_t rank : 4;
-    uint32_t dirty : 1;    // RUN: written through a segment window that is gone since
+    // RUN: written through a segment window that is gone since; TABLE: more than anonymous pages
+    // and tables may be in it
+    uint32_t dirty : 1;
     uint32_t unzeroed : 1; // RUN: zeroed when first mapped
     uint64_t map;          // TABLE of an address space: bit i: entries 8i .. 8i + 7 may be in use
 };

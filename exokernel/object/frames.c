@@ -15,21 +15,6 @@
 #define RUN_LIMIT  16384u // frames in one allocation: 64 MiB
 #define RUN_RIGHTS (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_REVOKE)
 
-exo_fn_t frames_first(const struct kobj *frames)
-{
-    return ((const struct run *)frames)->first;
-}
-
-uint64_t frames_count(const struct kobj *frames)
-{
-    return ((const struct run *)frames)->count;
-}
-
-bool frames_is_ram(const struct kobj *frames)
-{
-    return ((const struct run *)frames)->ram;
-}
-
 uint64_t run_charge(const struct kobj *obj)
 {
     const struct run *run = (const struct run *)obj;
@@ -148,8 +133,8 @@ static void frames_counted(struct kobj *obj)
 
 static void frames_identify(struct kobj *obj, struct exo_cap_info *info)
 {
-    info->first_frame = frames_first(obj);
-    info->length = frames_count(obj);
+    info->first_frame = run_of(obj)->first;
+    info->length = run_of(obj)->count;
 }
 
 const struct kobj_ops frames_ops = {

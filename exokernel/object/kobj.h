@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <caps/cspace.h>
 #include <exo/calls.h>
-#include <exo/info.h>
 
 struct bank;
 struct env;
@@ -32,6 +31,7 @@ struct kobj {
     TAILQ_ENTRY(kobj) reap_link;
 };
 #define KOBJ_REAPING 1u // on the list of deferred work
+#define KOBJ_WAITED  2u // somebody waited for its counts
 
 // What each type does, one table indexed by enum exo_cap_type (object/types.c).
 struct kobj_ops {

@@ -46,10 +46,6 @@ void cpu_unload_aspace(struct aspace *as);
 // capability yet.
 int frames_adopt(struct bank *bank, exo_fn_t first, uint64_t count, struct kobj **obj);
 int frames_buy(struct bank *bank, uint64_t count, uint64_t flags, exo_fn_t at, struct kobj **obj);
-// First frame and length of a FRAMES object, which contexts pin with kobj_get / kobj_put.
-exo_fn_t frames_first(const struct kobj *frames);
-uint64_t frames_count(const struct kobj *frames);
-bool frames_is_ram(const struct kobj *frames);
 volatile struct exo_frame *
 frame_info(exo_fn_t fn);             // the exposed entry (kernel's writable view); NULL outside RAM
 struct kobj *frame_run(exo_fn_t fn); // the FRAMES object a frame belongs to, or NULL
@@ -95,12 +91,9 @@ int64_t cap_name_new(struct env *env, struct kobj *obj, uint32_t rights, uint64_
 void cap_range(const struct cap_slot *slot, uint32_t *first, uint32_t *count);
 
 // What the hooks of the capability core owe to waits and endpoints:
-#define CAP_FLAG_ARMED 0x10 // cap_arm: spare is the notification bit
-#define CAP_W_EVENT    0xff // slot.wkind of an endpoint capability whose CHILDLESS event is queued
+#define CAP_W_EVENT 0xff // slot.wkind of an endpoint capability whose CHILDLESS event is queued
 // cap_hook_counted, every type, before the exposed counts follow.
 void wait_counted(struct kobj *obj);
-// cap_hook_unref, slot has CAP_FLAG_ARMED: before kobj_unnamed.
-void wait_disarm(struct cap_slot *slot);
 void endpoint_event_drop(struct cap_slot *slot); // cap_hook_unmap, slot.wkind is CAP_W_EVENT
 
 #endif

@@ -98,14 +98,14 @@ int64_t sys_segment_fill(exo_handle_t handle, uint64_t index, exo_handle_t frame
         return -EXO_ELIMIT;
     TRY(segment_find(handle, EXO_R_REVOKE, index, count, &seg));
     TRY(obj_find(frames, EXO_CAP_FRAMES, rights, &run));
-    if (!(rights & EXO_R_READ) || !rights_sound(rights, EXO_MAP_WX) || !frames_is_ram(run) ||
-        first >= frames_count(run) || count > frames_count(run) - first)
+    if (!(rights & EXO_R_READ) || !rights_sound(rights, EXO_MAP_WX) || !run_of(run)->ram ||
+        first >= run_of(run)->count || count > run_of(run)->count - first)
         return -EXO_EINVAL;
     for (uint64_t i = index; i < index + count; i++)
         if (seg->table[i])
             return -EXO_EEXISTS;
     for (uint64_t i = 0; i < count; i++) {
-        struct frame *f = frame_of(frames_first(run) + first + i);
+        struct frame *f = frame_of(run_of(run)->first + first + i);
 
         frame_ready(f);
         frame_ref(frame_number(f), 1);

@@ -11,8 +11,7 @@
 // A condition on capability counts is kept by the object and looked at by the counted hook; it
 // cannot outlive the object, because its count reaches 0 first.
 //
-// cap_arm keeps a notification bit in a slot of a FRAMES capability and counts itself in sleepers
-// of every frame of the run. Deadlines, of sleeps and alarms, are in one red-black tree; the timer
+// Deadlines, of sleeps and alarms, are in one red-black tree; the timer
 // of a CPU is set to the first. Locking: klock.
 
 #include <sys/tree.h>
@@ -25,7 +24,6 @@
 
 LIST_HEAD(bucket, wait_entry);
 static struct bucket buckets[BUCKETS];
-static uint64_t armed; // slots
 
 static int deadline_compare(const struct deadline *a, const struct deadline *b)
 {
@@ -172,6 +170,7 @@ static int cond_add(struct ctx *ctx, const struct exo_cond *cond)
     if (cond->kind > EXO_COND_WCAPS)
         return -EXO_EINVAL;
     TRY(cap_find(cond->va, EXO_CAP_NONE, 0, &slot));
+    ((struct kobj *)slot->obj)->flags |= KOBJ_WAITED;
     entry_add(ctx, (uint8_t)cond->kind, (uint64_t)slot->obj, cond->value);
     return count_now((struct kobj *)slot->obj, (uint8_t)cond->kind) >= cond->value;
 }
@@ -235,29 +234,12 @@ static uint64_t wake_keys(uint64_t from, uint64_t to, uint64_t count)
     return woken;
 }
 
-static void armed_notify(struct kobj *run)
-{
-    struct cap_slot *slot;
-
-    if (!armed)
-        return;
-    CAP_OBJ_FOREACH(slot, &run->cap)
-    if (slot->flags & CAP_FLAG_ARMED && slot->space)
-        env_notify(slot_env(slot), 1ull << slot->spare);
-}
-
 int64_t sys_wake(uaddr_t va, uint64_t count)
 {
-    struct kobj *run;
-    uint64_t woken;
     paddr_t pa;
 
     TRY(word_find(va, &pa));
-    woken = wake_keys(pa, pa + 4, count);
-    run = frame_run(pa >> EXO_PAGE_SHIFT);
-    if (run)
-        armed_notify(run);
-    return (int64_t)woken;
+    return (int64_t)wake_keys(pa, pa + 4, count);
 }
 
 void wait_frame_gone(exo_fn_t fn)
@@ -267,51 +249,6 @@ void wait_frame_gone(exo_fn_t fn)
 
 void wait_counted(struct kobj *obj)
 {
-    volatile struct exo_frame *info;
-
-    if (armed && obj->type == EXO_CAP_FRAMES) {
-        info = frame_info(frames_first(obj));
-        if (info && (obj->cap.caps < info->caps || obj->cap.wcaps < info->wcaps))
-            armed_notify(obj);
-    }
-    wake_keys((uint64_t)obj, (uint64_t)obj + 1, UINT64_MAX);
-}
-
-// --- armed capabilities --------------------------------------------------------------------------
-
-static void slot_arm(struct cap_slot *slot, int more)
-{
-    struct kobj *run = (struct kobj *)slot->obj;
-    exo_fn_t first = frames_first(run);
-
-    for (uint64_t i = 0; i < frames_count(run); i++)
-        sleepers_add(first + i, more);
-    armed += (uint64_t)more;
-}
-
-void wait_disarm(struct cap_slot *slot)
-{
-    slot->flags &= (uint8_t)~CAP_FLAG_ARMED;
-    slot_arm(slot, -1);
-}
-
-int64_t sys_cap_arm(exo_handle_t handle, uint64_t bits)
-{
-    struct cap_slot *slot;
-    struct kobj *run;
-
-    TRY(cap_find(handle, EXO_CAP_FRAMES, EXO_R_READ, &slot));
-    run = (struct kobj *)slot->obj;
-    if (bits & (bits - 1) || !frames_is_ram(run))
-        return -EXO_EINVAL;
-    if (frames_count(run) > 512)
-        return -EXO_ELIMIT;
-    if (slot->flags & CAP_FLAG_ARMED)
-        wait_disarm(slot);
-    if (bits) {
-        slot->spare = (uint8_t)__builtin_ctzll(bits);
-        slot->flags |= CAP_FLAG_ARMED;
-        slot_arm(slot, 1);
-    }
-    return 0;
+    if (obj->flags & KOBJ_WAITED)
+        wake_keys((uint64_t)obj, (uint64_t)obj + 1, UINT64_MAX);
 }

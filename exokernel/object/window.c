@@ -20,10 +20,7 @@
 
 #define WINDOW_MAPPED 1 // slot.wkind
 
-static struct segment *slot_segment(const struct cap_slot *slot)
-{
-    return (struct segment *)slot->obj;
-}
+#define slot_segment(slot) ((struct segment *)(slot)->obj)
 
 static uint64_t slot_tag(const struct cap_slot *slot)
 {
@@ -93,8 +90,10 @@ void window_drop(struct cap_slot *slot)
     struct aspace *as = slot->window.aspace;
     struct gather g = GATHER(as);
 
-    window_each(slot, slot->window.first, slot->window.count, &g, true);
-    gather_finish(&g);
+    if (as->pml4 && frame_at(as->pml4)->refs) { // anything is mapped
+        window_each(slot, slot->window.first, slot->window.count, &g, true);
+        gather_finish(&g);
+    }
     slot->wkind = 0;
     slot->window = (struct cap_window){0};
     aspace_window_gone(as);
@@ -168,7 +167,7 @@ static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op 
         extra |= PTE_SEGPAGE;
     } else {
         extra |= PTE_PAGES;
-        if (!frames_is_ram((struct kobj *)slot->obj))
+        if (!run_of(slot->obj)->ram)
             extra |= PTE_PCD | PTE_PWT;
     }
     rights &= most;
@@ -177,11 +176,11 @@ static uint64_t page_entry(const struct cap_slot *slot, const struct exo_map_op 
     return object_page(slot, i) | pte_rights(rights) | pte_most(most) | extra;
 }
 
-// Frames that mapping page by page costs, or an error.
-static int64_t pages_cost(const struct cap_slot *slot, const struct aspace *as,
+// Frames that mapping page by page costs besides what is missing, or an error.
+static int64_t pages_cost(const struct cap_slot *slot, struct aspace *as,
                           const struct exo_map_op *op, const struct cap_window *w, uint64_t end)
 {
-    int64_t cost = (int64_t)pt_missing(as, op->va, op->count, 1);
+    int64_t cost = 0;
     bool again = slot->wkind && slot->window.aspace == as && op->flags & EXO_MAP_COW;
 
     FOR_SPOTS (s, as, op->va, end) {
@@ -202,10 +201,8 @@ static int map_pages(struct cap_slot *slot, struct gather *g, struct bank *bank,
 
     if (cost < 0)
         return (int)cost;
-    TRY(bank_afford(bank, (uint64_t)cost));
-    FOR_SPOTS (s, as, op->va, end)
-        if (s.table)
-            window_split(g, bank, s.va, s.entry);
+    TRY(pt_afford(as, bank, op->va, op->count, 1, (uint64_t)cost));
+    TRY(tables_own(g, bank, op->va, end, EXO_OP_MAP));
     for (uint64_t at = op->va, *entry = NULL; at < end; at += EXO_PAGE_SIZE) {
         uint64_t pte = page_entry(slot, op, page_index(w, at));
 
@@ -239,7 +236,7 @@ static int map_table(struct cap_slot *slot, struct gather *g, struct bank *bank,
         __atomic_store_n(pde, value, __ATOMIC_RELAXED);
         gather_note(g, op->va, SEG_SPAN);
     } else {
-        TRY(bank_afford(bank, pt_missing(as, op->va, SEGMENT_ENTRIES, 2)));
+        TRY(pt_afford(as, bank, op->va, SEGMENT_ENTRIES, 2, 0));
         pt_set(pt_make(as, bank, op->va, 2), value);
     }
     window_record(slot, w);
@@ -259,10 +256,10 @@ int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
     if (slot->type != EXO_CAP_FRAMES && slot->type != EXO_CAP_SEGMENT)
         return -EXO_ETYPE;
     if (slot->type == EXO_CAP_FRAMES)
-        length = frames_count((struct kobj *)slot->obj);
+        length = run_of(slot->obj)->count;
     if (!rights_sound(op->rights, op->flags) || op->first >= length ||
         op->count > length - op->first ||
-        (cow && slot->type == EXO_CAP_FRAMES && !frames_is_ram((struct kobj *)slot->obj)))
+        (cow && slot->type == EXO_CAP_FRAMES && !run_of(slot->obj)->ram))
         return -EXO_EINVAL;
     TRY(window_join(slot, g->as, op, &w));
     if (slot->type == EXO_CAP_SEGMENT && !cow && op->va % SEG_SPAN == 0 &&
@@ -271,45 +268,28 @@ int window_map(struct gather *g, struct bank *bank, const struct exo_map_op *op)
     return map_pages(slot, g, bank, op, &w);
 }
 
-void window_split(struct gather *g, struct bank *bank, uint64_t va, uint64_t *pde)
-{
-    uint64_t old = *pde, start = va & ~(SEG_SPAN - 1);
-    const struct segment *seg = (struct segment *)frame_of(pte_frame(old))->owner;
-    uint64_t *table = table_buy(bank, &g->as->obj, va, 1);
-
-    for (unsigned i = 0; i < SEGMENT_ENTRIES; i++) {
-        uint64_t entry = seg->table[i];
-
-        if (entry & PTE_P)
-            entry_put(&table[i], (entry & PTE_ADDR) | (old & PTE_TAG) | PTE_SEGPAGE |
-                                     pte_rights(pte_rights_of(entry) & pte_rights_of(old)) |
-                                     (pte_most(pte_rights_of(entry)) & old));
-    }
-    __atomic_store_n(pde, pte_of_table(table), __ATOMIC_RELEASE);
-    tlb_flush(g->as, start, SEGMENT_ENTRIES);
-    frame_at(table)->refs++; // so that it goes at once when the segment has nothing
-    pt_unuse(g, table, va);
-}
-
 void window_clone(struct cap_slot *dst, const struct cap_slot *src, struct aspace *to,
-                  struct bank *bank)
+                  struct bank *bank, struct spot *from, uint64_t **near)
 {
     struct cap_window w = src->window;
-    uint64_t *near = NULL, *entry, made = 0;
+    uint64_t end = w.va + ((uint64_t)w.count << EXO_PAGE_SHIFT), *entry;
+    bool made = false;
 
     kassert(dst->index == src->index); // entries carry its low bits
-    FOR_SPOTS (s, w.aspace, w.va, w.va + ((uint64_t)w.count << EXO_PAGE_SHIFT)) {
-        if (s.table ? !owns_table(src, *s.entry) : !owns_page(src, page_index(&w, s.va), *s.entry))
+    for (spot_seek(from, w.va); spot_next(w.aspace, from, end);) {
+        uint64_t pte = *from->entry & ~(PTE_A | PTE_D);
+
+        if (from->table ? !owns_table(src, pte) : !owns_page(src, page_index(&w, from->va), pte))
             continue;
-        entry = s.table ? pt_make(to, bank, s.va, 2) : pt_beside(near, s.va) ?: pt_make(to, bank, s.va, 1);
-        near = s.table ? NULL : entry;
+        entry = from->table ? NULL : pt_beside(*near, from->va);
+        entry = entry ?: pt_make(to, bank, from->va, from->table ? 2 : 1);
         if (!entry || *entry)
             continue;
-        made++;
-        if (s.table)
-            pt_set(entry, *s.entry & ~PTE_A);
+        made = true;
+        if (from->table)
+            pt_set(entry, pte);
         else
-            entry_put(entry, *s.entry & ~(PTE_A | PTE_D));
+            entry_put(*near = entry, pte);
     }
     w.aspace = to;
     if (made)

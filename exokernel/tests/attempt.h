@@ -62,17 +62,11 @@ static inline void attempt_end(const char *name, int line)
 
     attempt_look(&after);
     attempt_same(0, after.violations, "invariants broken");
-    attempt_same(before->frames_free, after.frames_free, "free frames");
-    attempt_same(before->objects, after.objects, "object frames");
-    attempt_same(before->tables, after.tables, "table frames");
-    attempt_same(before->anon, after.anon, "anonymous frames");
-    attempt_same(before->runs, after.runs, "frames of runs");
+    for (unsigned i = 0; i <= EXO_FRAME_RUN; i++)
+        attempt_same(before->frames[i], after.frames[i], frame_kinds[i]);
+    for (unsigned i = 0; i < EXO_CAP_TYPES; i++)
+        attempt_same(before->objects[i], after.objects[i], object_types[i]);
     attempt_same(before->caps, after.caps, "capabilities");
-    attempt_same(before->envs, after.envs, "environments");
-    attempt_same(before->contexts, after.contexts, "contexts");
-    attempt_same(before->slices, after.slices, "slices");
-    attempt_same(before->endpoints, after.endpoints, "endpoints");
-    attempt_same(before->banks, after.banks, "banks");
     attempt_same(true, witness_whole(), "the witness page");
     attempt.open = false;
     ok_at(attempt.wrong == 0, name, line);

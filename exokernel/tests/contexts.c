@@ -159,8 +159,9 @@ void test_main(void)
     is(exo_ctx_bind(0, 1, 0), 0);
     exo_wait(0, 0, now() + 20000000);
     is(exo_machine_check(boot->machine, &check, 0), 0);
-    is(check.contexts, 2); // our second one stays until we go: so this test ends the machine itself
-    is(check.envs, 1);
+    is(check.objects[EXO_CAP_NONE],
+       2); // our second one stays until we go: so this test ends the machine itself
+    is(check.objects[EXO_CAP_ENV], 1);
     is(check.violations, 0);
     test_stop();
 }

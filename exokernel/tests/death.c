@@ -30,7 +30,6 @@ static void script(void *arg)
     ctx_self()->send[0].rights = EXO_R_READ;
     ctx_self()->send[0].mode = EXO_SEND_MOVE;
     exo_call(ep, &m);
-    exo_cap_arm((exo_handle_t)run, 4);
     exo_wait(&cond, 1, 0);
     exo_wait(&cond, 1, 1000);
     exo_endpoint_create(bank);

@@ -159,59 +159,6 @@ static void moved_twice(void)
         }
 }
 
-// Its own capabilities notify it while they are on their way to the server.
-static void caller_armed(void *arg)
-{
-    struct exo_msg m = {.meta = EXO_META(0, 1)};
-
-    (void)arg;
-    exo_cap_arm(its_ep[1], 4);
-    ctx_self()->send[0] = (struct exo_send){its_ep[2], ~0u, EXO_SEND_MOVE};
-    result[0] = exo_call(its_ep[0], &m);
-    progress++;
-    end_here();
-}
-
-static void armed_on_the_way(void)
-{
-    for (unsigned waiting = 0; waiting < 2; waiting++)
-        ATTEMPT(waiting ? "a waiting server's caller notified by the capability it sends"
-                        : "a queued caller notified by the capability it sends")
-        {
-            struct exo_msg m = {.meta = EXO_REPLY_NONE};
-            exo_handle_t frames = try_handle(exo_frames_alloc(boot->bank, 1, 0, 0));
-            quiet = true;
-            progress = 0;
-            CTX->recv_max = 4;
-            peer_make(&peer, 0, true, 0, 0, caller_armed, 0);
-            its_ep[0] = give(&peer, ep, EXO_R_CALL);
-            its_ep[1] = give(&peer, frames, EXO_R_READ);
-            its_ep[2] = give(&peer, frames, EXO_R_READ);
-            if (waiting)
-                try(exo_cap_arm(frames, 8), 0); // the server's too
-            try(exo_ctx_bind(peer.env, 0, boot->slice), 0);
-            for (unsigned i = 0; !waiting && i < 20; i++)
-                exo_ctx_yield(0, 0, 0);
-            do {
-                try(exo_reply_wait(ep, &m, now() + 1000000000), 0);
-                m.meta = EXO_REPLY_NONE;
-            } while (CTX->in_kind == EXO_EV_NOTIFY &&
-                     __atomic_exchange_n(&CTX->pending, 0, __ATOMIC_SEQ_CST));
-            try(CTX->in_kind, EXO_EV_CALL);
-            try(exo_cap_delete(CTX->recv[0]), 0);
-            m.meta = EXO_REPLY_ONLY;
-            try(exo_reply_wait(ep, &m, 0), 0);
-            while (!progress)
-                exo_ctx_yield(0, 0, 0);
-            try(result[0], 0);
-            peer_end(&peer);
-            CTX->recv_max = 0;
-            CTX->pending = 0;
-            try(exo_cap_delete(frames), 0);
-            quiet = false;
-        }
-}
-
 static void rights_grown(void)
 {
     for (uint32_t mode = EXO_SEND_COPY; mode <= EXO_SEND_MOVE; mode++) {
@@ -543,16 +490,6 @@ static void waits(void)
         try_fails(exo_wake(UINT64_MAX - 3, UINT64_MAX));
         try(exo_wake(WITNESS, UINT64_MAX), 0);
     }
-    ATTEMPT(
-        "an allocation armed that is too long, or with bits that are not one, or without the right")
-    {
-        exo_handle_t blind = try_handle(exo_cap_copy(one, EXO_R_WRITE, 0, 0));
-        try(exo_cap_arm(frames, 1), -EXO_ELIMIT);
-        try_true(exo_cap_arm(one, 0) <= 0);
-        try_fails(exo_cap_arm(one, 3));
-        try(exo_cap_arm(blind, 1), -EXO_ERIGHTS);
-        try(exo_cap_delete(blind), 0);
-    }
     is(exo_cap_delete(one), 0);
     is(exo_cap_delete(frames), 0);
 }
@@ -565,7 +502,6 @@ void test_main(void)
     malformed();
     bad_capabilities();
     moved_twice();
-    armed_on_the_way();
     rights_grown();
     floods();
     silent_servers();

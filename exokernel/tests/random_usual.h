@@ -27,7 +27,7 @@ static const struct {
     {EXO_CALL_ctx_bases, "uu", 0}, {EXO_CALL_env_notify, "eu", 0}, {EXO_CALL_slice_split, "l1",
     'l'}, {EXO_CALL_ctx_yield, "E0u", 0}, {EXO_CALL_endpoint_create, "b", 'p'}, {EXO_CALL_call,
     "", 0}, {EXO_CALL_reply_wait, "", 0}, {EXO_CALL_wait, "*1t", 0}, {EXO_CALL_wake, "vu", 0},
-    {EXO_CALL_cap_arm, "fk", 0}, {EXO_CALL_ctx_alarm, "tu", 0}, {EXO_CALL_irq_bind, "qkk", 0},
+    {EXO_CALL_ctx_alarm, "tu", 0}, {EXO_CALL_irq_bind, "qkk", 0},
     {EXO_CALL_irq_ack, "qk", 0}, {EXO_CALL_port_io, "o1wu", 0}, {EXO_CALL_port_string, "o1*zk",
     0}, {EXO_CALL_device_config, "diwu", 0}, {EXO_CALL_device_bar, "dib", 'f'},
     {EXO_CALL_machine_log, "m*z", 0}, {EXO_CALL_machine_power, "m1u", 0},

@@ -139,17 +139,11 @@ void test_end(void)
         CTX->pending = 0;
     is(exo_machine_check(boot->machine, &after, 0), 0);
     same(0, after.violations, "invariants broken");
-    same(before.frames_free, after.frames_free, "free frames");
-    same(before.objects, after.objects, "object frames");
-    same(before.tables, after.tables, "table frames");
-    same(before.anon, after.anon, "anonymous frames");
-    same(before.runs, after.runs, "frames of runs");
+    for (unsigned i = 0; i <= EXO_FRAME_RUN; i++)
+        same(before.frames[i], after.frames[i], frame_kinds[i]);
+    for (unsigned i = 0; i < EXO_CAP_TYPES; i++)
+        same(before.objects[i], after.objects[i], object_types[i]);
     same(before.caps, after.caps, "capabilities");
-    same(before.envs, after.envs, "environments");
-    same(before.contexts, after.contexts, "contexts");
-    same(before.slices, after.slices, "slices");
-    same(before.endpoints, after.endpoints, "endpoints");
-    same(before.banks, after.banks, "banks");
     test_stop();
 }
 

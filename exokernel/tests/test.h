@@ -27,6 +27,13 @@ void is_at(int64_t got, int64_t want, const char *what, int line);
 __attribute__((noreturn)) void test_end(void);
 __attribute__((noreturn)) void test_stop(void); // without comparing the counts
 
+static const char *const frame_kinds[] = {"firmware's frames", "free frames",  "kernel frames",
+                                          "object frames",     "table frames", "anonymous frames",
+                                          "frames of runs"};
+static const char *const object_types[] = {
+    "contexts",  "banks",  "runs", "segments", "address spaces", "environments",
+    "endpoints", "slices", "irqs", "ioports",  "devices",        "machines"};
+
 // --- the own context -----------------------------------------------------------------------------
 #define CTX ((volatile struct exo_ctx *)EXO_BOOT_CTX_VA)
 // Upcalls go to this function; registers may be changed in the save area.

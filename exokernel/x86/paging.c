@@ -10,7 +10,13 @@
 // change.
 //
 // Nothing is freed before the TLBs have forgotten it: what goes is collected in a struct gather.
+//
+// A table that holds nothing but anonymous pages may be shared copy-on-write as a whole: it has no
+// owner, each of its directory entries is read-only, and its pages count it as one. Nobody changes
+// it. Who must takes a copy, which makes all its pages copy-on-write (tables_own); who comes upon
+// one that nobody shares any more has it back as it was (spot_find). models/cow_table.pml.
 
+#include <core/dispatch.h>
 #include <core/log.h>
 #include <object/aspace.h>
 
@@ -35,22 +41,21 @@ void gather_finish(struct gather *g)
     *g = GATHER(g->as);
 }
 
-uint64_t *pt_entry(const struct aspace *as, uint64_t va, int level)
+uint64_t *pt_make(const struct aspace *as, struct bank *bank, uint64_t va, int level)
 {
-    uint64_t *entry;
+    uint64_t *entry = as->pml4 + pt_index(va, 4);
 
-    if (!as->pml4)
-        return NULL;
-    entry = &as->pml4[pt_index(va, 4)];
-    for (int l = 4; l > level; l--) {
-        if (!(*entry & PTE_P) || (l == 2 && pte_is_segment(*entry)))
+    for (int l = 4; as->pml4 && l > level; l--) {
+        if ((l == 2 && pde_is_foreign(*entry)) || (!*entry && !bank))
             return NULL;
+        if (!*entry)
+            pt_set(entry, pte_of_table(table_buy(bank, (struct kobj *)&as->obj, va, l - 1)));
         entry = &pte_table(*entry)[pt_index(va, l - 1)];
     }
-    return entry;
+    return as->pml4 ? entry : NULL;
 }
 
-uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level)
+static uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int level)
 {
     uint64_t first = va & ~(PT_SPAN(2) - 1), end = va + (pages << EXO_PAGE_SHIFT), missing = 0;
 
@@ -65,6 +70,16 @@ uint64_t pt_missing(const struct aspace *as, uint64_t va, uint64_t pages, int le
     return missing;
 }
 
+// A range of a few MiB needs no more than one table for each 2 MiB, and two of each kind at its
+// ends.
+int pt_afford(const struct aspace *as, struct bank *bank, uint64_t va, uint64_t pages, int level,
+              uint64_t more)
+{
+    return bank_room(bank) >= more + pages / SEGMENT_ENTRIES + 6
+               ? 0
+               : bank_afford(bank, more + pt_missing(as, va, pages, level));
+}
+
 uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int level)
 {
     struct frame *f = frame_buy(bank, EXO_FRAME_TABLE, level < 4);
@@ -77,20 +92,6 @@ uint64_t *table_buy(struct bank *bank, struct kobj *owner, uint64_t va, int leve
     return frame_memory(f);
 }
 
-uint64_t *pt_make(struct aspace *as, struct bank *bank, uint64_t va, int level)
-{
-    uint64_t *entry = &as->pml4[pt_index(va, 4)];
-
-    for (int l = 4; l > level; l--) {
-        if (l == 2 && pte_is_segment(*entry))
-            return NULL;
-        if (!(*entry & PTE_P))
-            pt_set(entry, pte_of_table(table_buy(bank, &as->obj, va, l - 1)));
-        entry = &pte_table(*entry)[pt_index(va, l - 1)];
-    }
-    return entry;
-}
-
 void pt_set(uint64_t *entry, uint64_t value)
 {
     struct frame *f = frame_at(entry);
@@ -98,16 +99,16 @@ void pt_set(uint64_t *entry, uint64_t value)
     kassert(*entry == 0);
     __atomic_store_n(entry, value, __ATOMIC_RELAXED);
     f->refs++;
+    f->dirty |= (value & PTE_KIND) != PTE_ANON;
     f->map |= 1ull << ((uintptr_t)entry >> 6 & 63);
 }
 
-void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
+void pt_vacant(struct gather *g, struct frame *table, uint64_t va)
 {
-    struct frame *table = frame_at(entry);
-    int level = (int)(table->rank - TABLE_RANK);
     uint64_t *above;
+    int level = (int)(table->rank - TABLE_RANK);
 
-    if (--table->refs || level == 4)
+    if (level == 4)
         return;
     above = pt_entry(g->as, va, level + 1);
     __atomic_store_n(above, 0, __ATOMIC_RELAXED);
@@ -134,39 +135,137 @@ static unsigned table_next(const uint64_t *table, unsigned i)
     return 512;
 }
 
+// --- tables shared copy-on-write -------------------------------------------------------------
+
+bool table_share(struct gather *from, uint64_t va, struct aspace *to, struct bank *bank)
+{
+    uint64_t *pde = pt_entry(from->as, va, 2), *entry = pt_make(to, bank, va, 2);
+    struct frame *f = frame_at(pte_table(*pde));
+
+    if (*entry)
+        return false;
+    if (!pde_is_shared(*pde)) {
+        __atomic_store_n(pde, (*pde & ~PTE_W) | PTE_COW | PTE_PRIVATE, __ATOMIC_RELAXED);
+        gather_note(from, va, SEG_SPAN);
+        from->as->shared++;
+        f->owner = NULL;
+        f->where = 1;
+    }
+    f->where++;
+    to->shared++;
+    pt_set(entry, *pde & ~PTE_A);
+    return true;
+}
+
+void table_leave(struct aspace *as, uint64_t pde)
+{
+    if (!pde_is_shared(pde))
+        return;
+    frame_at(pte_table(pde))->where--;
+    as->shared--;
+}
+
+// The last one to share a table has it for its own. More rights need no flush.
+static bool table_alone(struct aspace *as, uint64_t va, uint64_t *pde)
+{
+    struct frame *f = frame_at(pte_table(*pde));
+
+    if (f->where > 1)
+        return false;
+    f->owner = &as->obj;
+    f->where = va >> 21 & 0x3ffffff;
+    as->shared--;
+    __atomic_store_n(pde, pte_of_table(frame_memory(f)), __ATOMIC_RELAXED);
+    return true;
+}
+
+// What a table of the address space has where a segment's or a shared one had this entry, and the
+// directory this one.
+static uint64_t entry_owned(uint64_t *entry, uint64_t pde)
+{
+    uint64_t pte = *entry;
+
+    if (pde_is_shared(pde))
+        return pte ? *entry = (pte & ~(PTE_W | PTE_A | PTE_D)) | PTE_COW : 0;
+    return !(pte & PTE_P) ? 0
+                          : (pte & PTE_ADDR) | (pde & PTE_TAG) | PTE_SEGPAGE |
+                                pte_rights(pte_rights_of(pte) & pte_rights_of(pde)) |
+                                (pte_most(pte_rights_of(pte)) & pde);
+}
+
+// What else the old one serves goes on with it.
+static void table_own(struct gather *g, struct bank *bank, uint64_t va, uint64_t *pde)
+{
+    uint64_t old = *pde, *from = pte_table(old), *table = table_buy(bank, &g->as->obj, va, 1), pte;
+
+    for (unsigned i = 0; i < SEGMENT_ENTRIES; i++)
+        if ((pte = entry_owned(&from[i], old)))
+            entry_put(&table[i], pte);
+    table_leave(g->as, old);
+    __atomic_store_n(pde, pte_of_table(table), __ATOMIC_RELEASE);
+    tlb_flush(g->as, va, SEGMENT_ENTRIES); // before the old one may go
+    frame_at(table)->refs++;               // so that it goes at once when the segment has nothing
+    pt_unuse(g, table, va);
+}
+
+int tables_own(struct gather *g, struct bank *bank, uint64_t va, uint64_t end, uint32_t kind)
+{
+    for (uint64_t at = kind == EXO_OP_BUY && !g->as->shared ? end : va & ~(SEG_SPAN - 1); at < end;
+         at += SEG_SPAN) {
+        uint64_t *pde = pt_entry(g->as, at, 2);
+        bool all = at >= va && at + SEG_SPAN <= end;
+
+        if (!pde || !pde_is_foreign(*pde))
+            continue;
+        if (pde_is_shared(*pde) ? (all && kind == EXO_OP_UNMAP) || table_alone(g->as, at, pde)
+                                : kind == EXO_OP_BUY || (all && kind != EXO_OP_MAP))
+            continue;
+        TRY(bank_afford(bank, 1));
+        table_own(g, bank, at, pde);
+    }
+    return 0;
+}
+
+// --- what is mapped --------------------------------------------------------------------------
+
 // Goes on in the table it is in as long as that has entries, and from the root otherwise. A table
 // that was given back since is empty and stays readable until the gather that holds it is finished.
 // Every table has an entry in use, so the work is that of the spots found and one way down.
-bool spot_find(const struct aspace *as, struct spot *s, uint64_t end)
+bool spot_find(struct aspace *as, struct spot *s, uint64_t end)
 {
     uint64_t *table = s->level && pt_index(s->next, s->level) ? table_of(s->entry) : NULL;
+    uint64_t at = s->next;
 
-    for (uint64_t at = s->next, span; as->pml4 && at < end;) {
-        unsigned i, n;
+    for (int level = s->level; as->pml4 && at < end; level--) {
+        unsigned i;
 
         if (!table) {
             table = as->pml4;
-            s->level = 4;
+            level = 4;
         }
-        span = PT_SPAN(s->level);
-        i = pt_index(at, s->level);
-        n = table[i] ? i : table_next(table, i);
-        if (n != i)
-            at = (at & ~(span - 1)) + (n - i) * span;
-        s->entry = &table[n];
-        table = NULL;
-        if (n == 512 || at >= end)
-            continue;
-        s->table = s->level == 2 && pte_is_segment(*s->entry);
-        if (s->level == 1 || s->table) {
+        i = pt_index(at, level);
+        if (!table[i]) {
+            unsigned n = table_next(table, i);
+
+            at = (at & ~(PT_SPAN(level) - 1)) + (n - i) * PT_SPAN(level);
+            i = n;
+            if (n == 512 || at >= end) {
+                table = NULL;
+                continue;
+            }
+        }
+        s->table = level == 2 && pde_is_foreign(table[i]) &&
+                   !(pde_is_shared(table[i]) && table_alone(as, at, &table[i]));
+        if (level == 1 || s->table) {
+            s->entry = &table[i];
+            s->level = level;
             s->va = at;
-            s->next = (at & ~(span - 1)) + span;
+            s->next = (at & ~(PT_SPAN(level) - 1)) + PT_SPAN(level);
             if (s->next > end)
                 s->next = end;
             return true;
         }
-        table = pte_table(*s->entry);
-        s->level--;
+        table = pte_table(table[i]);
     }
     s->next = end;
     return false;

@@ -7,7 +7,9 @@
 //     BLOCK    a context's block or message page
 // An entry also carries the most its rights may become, a window's the low bits of the slot's
 // index. In a page directory, PAGES marks an entry that points at a segment's page table instead of
-// one of the address space's own. A page with no rights is present but the kernel's (PTE_U clear).
+// one of the address space's own; COW one of a table that several address spaces share, each
+// read-only, until it writes (x86/paging.c). A page with no rights is present but the kernel's
+// (PTE_U clear).
 #ifndef KERNEL_PAGING_H
 #define KERNEL_PAGING_H
 

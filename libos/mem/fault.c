@@ -58,7 +58,8 @@ int batch_range(uint32_t kind, uint64_t va, uint64_t pages, uint64_t first, uint
     while (pages) {
         op.va = va;
         op.first = first;
-        op.count = pages < BATCH_PAGES ? (uint32_t)pages : BATCH_PAGES;
+        uint64_t part = BATCH_PAGES - va / PAGE % BATCH_PAGES; // a page table: it may go whole
+        op.count = (uint32_t)(pages < part ? pages : part);
         int r = map_op(&op);
         if (r)
             return r;

@@ -3,7 +3,7 @@
 // A capability table: slots in pages that the caller supplies (a kernel buys them from a bank)
 // and gets back at the end. Pages are 4096 bytes, 4096-aligned, mapped in the kernel.
 //
-//     root page          512 pointers -> directory pages
+//     root               in struct cspace, pointers -> directory pages
 //     directory page     512 pointers -> slot pages
 //     slot page          42 slots; index = 42 * page + place; index 0 is never valid
 //
@@ -23,10 +23,12 @@
 #define CSPACE_FANOUT         (CSPACE_PAGE / (uint32_t)sizeof(void *))
 #define CSPACE_PAGES_MAX      ((1u << CSPACE_INDEX_BITS) / CSPACE_SLOTS_PER_PAGE)
 
+#define CSPACE_DIRECTORIES (CSPACE_PAGES_MAX / CSPACE_FANOUT + 1)
+
 typedef uint64_t cap_handle_t;
 
 struct cspace {
-    struct cap_slot ***root; // NULL until the first page
+    struct cap_slot **root[CSPACE_DIRECTORIES];
     struct cap_marks vacant; // by cap_slot.open
     uint32_t pages;          // slot pages
     uint32_t used;           // slots that hold a capability
@@ -37,7 +39,7 @@ struct cspace {
 void cspace_init(struct cspace *cs);
 
 // Gives the table one zeroed page. Returns how many vacant slots that made: 0 when the page became
-// a root or directory page (so give another one), CAP_ENOSLOT when it was not taken. To gain slots:
+// a directory page (so give another one), CAP_ENOSLOT when it was not taken. To gain slots:
 //     do { page = buy(); n = cspace_add_page(cs, page); } while (n == 0);
 int cspace_add_page(struct cspace *cs, void *page);
 

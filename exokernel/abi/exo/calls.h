@@ -5,6 +5,7 @@
 #include <exo/types.h>
 #include <exo/errors.h>
 #include <exo/ctx.h>
+#include <exo/info.h>
 
 // SYSCALL with rax = EXO_CALL_MARK | number is a kernel call; anything else is foreign.
 #define EXO_CALL_MARK 0x45584f4300000000ull
@@ -114,11 +115,10 @@ struct exo_trace {
 // machine_check
 struct exo_check {
     uint32_t size, version;
-    uint64_t violations; // invariants found broken (each is also logged)
-    uint64_t frames_free;
-    uint64_t objects, tables, anon, runs; // frames by kind
-    uint64_t caps;                        // capabilities in all tables
-    uint64_t envs, contexts, slices, endpoints, banks;
+    uint64_t violations;                // invariants found broken (each is also logged)
+    uint64_t frames[EXO_FRAME_RUN + 1]; // by kind
+    uint64_t objects[EXO_CAP_TYPES];    // by type; of no type: contexts
+    uint64_t caps;                      // capabilities in all tables
 };
 
 #endif

@@ -40,12 +40,11 @@ struct exo_info {
 
 // One for each frame, at EXO_INFO_FRAMES.
 struct exo_frame {
-    uint32_t
-        sleepers; // contexts waiting on a word of this frame, and armed capabilities: wake if not 0
-    uint32_t caps;  // on the first frame of an allocation: capabilities to it ...
-    uint32_t wcaps; // ... and those with the write right
-    uint16_t kind;  // enum exo_frame_kind
-    uint16_t refs;  // mappings that hold it (saturating)
+    uint32_t sleepers; // contexts waiting on a word of this frame: wake if not 0
+    uint32_t caps;     // on the first frame of an allocation: capabilities to it ...
+    uint32_t wcaps;    // ... and those with the write right
+    uint16_t kind;     // enum exo_frame_kind
+    uint16_t refs;     // mappings that hold it (saturating)
 };
 
 enum exo_frame_kind {

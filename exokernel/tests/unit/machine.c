@@ -146,11 +146,6 @@ void wait_counted(struct kobj *obj)
     (void)obj;
 }
 
-void wait_disarm(struct cap_slot *slot)
-{
-    (void)slot;
-}
-
 void wait_frame_gone(exo_fn_t fn)
 {
     (void)fn;

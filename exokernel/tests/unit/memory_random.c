@@ -287,7 +287,7 @@ static void restart(uint64_t baseline)
             env_end(i);
     machine_drain();
     CHECK(check_all(&out) == 0);
-    CHECK(out.frames_free == baseline);
+    CHECK(out.frames[EXO_FRAME_FREE] == baseline);
     for (int i = 0; i < ENVS; i++)
         env_start(i, FRAMES / ENVS - 64);
     introduce();
