@@ -240,14 +240,14 @@ static const struct names_name *enter(const struct dir *d, const struct names_ke
                                              : NAMES_FILE;
     struct names_name *n = place(d->public, key, d->ino);
     bool publishes = d->public && n != place(false, key, d->ino);
+    struct names_name name = {.dir = d->ino, .ino = ino, .len = key->len, .kind = kind};
+    memcpy(name.text, key->text, (key->len + 7) / 8 * 8);
     if (publishes) {
-        publish_begin();
         told[d->ino % TOLD / 64] |= 1ull << d->ino % 64;
+        publish_write(n, &name);
+    } else {
+        *n = name;
     }
-    *n = (struct names_name){.dir = d->ino, .ino = ino, .len = key->len, .kind = kind};
-    memcpy(n->text, key->text, (key->len + 7) / 8 * 8);
-    if (publishes)
-        publish_end();
     return n;
 }
 

@@ -294,6 +294,7 @@ int publish_init(void);
 struct names_name *publish_names(uint32_t *count); // NULL: nothing is published
 void publish_begin(void);
 void publish_end(void);
+void publish_write(struct names_name *at, const struct names_name *name);
 void publish_erase(void);
 void publish_moved(void); // paths of directories changed
 void attr_erase(uint32_t ino);

@@ -22,7 +22,35 @@ _Static_assert(sizeof(struct published) <= NAMES_BYTES, "one segment");
 
 static struct published *published; // NULL: nothing is
 static exo_handle_t segment;
-static bool any; // since the last erasure
+
+// What was written to since the last erasure: it alone is cleared, so an erasure costs no more than
+// the calls that filled it.
+struct used {
+    uint16_t *list;
+    uint32_t n;
+    uint64_t *bits;
+};
+static uint16_t used_names_list[NAMES], used_attrs_list[ATTRS];
+static uint64_t used_names_bits[NAMES / 64], used_attrs_bits[ATTRS / 64];
+static struct used used_names = {used_names_list, 0, used_names_bits};
+static struct used used_attrs = {used_attrs_list, 0, used_attrs_bits};
+
+static void use(struct used *u, uint32_t place)
+{
+    if (u->bits[place / 64] >> place % 64 & 1)
+        return;
+    u->bits[place / 64] |= 1ull << place % 64;
+    u->list[u->n++] = (uint16_t)place;
+}
+
+static bool next_used(struct used *u, uint32_t *place)
+{
+    if (!u->n)
+        return false;
+    *place = u->list[--u->n];
+    u->bits[*place / 64] &= ~(1ull << *place % 64);
+    return true;
+}
 
 int publish_init(void)
 {
@@ -59,7 +87,6 @@ void publish_begin(void)
 {
     __atomic_store_n(&published->head.seq, published->head.seq + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    any = true;
 }
 
 void publish_end(void)
@@ -69,13 +96,23 @@ void publish_end(void)
 
 void publish_erase(void)
 {
-    if (!published || !any)
+    uint32_t place;
+    if (!used_names.n && !used_attrs.n)
         return;
     publish_begin();
-    memset(published->names, 0, sizeof(published->names));
-    memset(published->attrs, 0, sizeof(published->attrs));
+    while (next_used(&used_names, &place))
+        memset(&published->names[place], 0, sizeof(published->names[place]));
+    while (next_used(&used_attrs, &place))
+        memset(&published->attrs[place], 0, sizeof(published->attrs[place]));
     publish_end();
-    any = false;
+}
+
+void publish_write(struct names_name *at, const struct names_name *name)
+{
+    publish_begin();
+    use(&used_names, (uint32_t)(at - published->names));
+    *at = *name;
+    publish_end();
 }
 
 void attr_erase(uint32_t ino)
@@ -149,6 +186,7 @@ void attr_publish(const struct request *r, const struct ext_inode *inode)
     if (LX_S_ISDIR(inode->mode) && ext_lookup(&vol, inode->ino, "..", 2, &parent) < 0)
         return;
     publish_begin();
+    use(&used_attrs, inode->ino % ATTRS);
     ext_stat_fill(inode, FS_ROOT_DEV, &a->st);
     a->parent = parent;
     publish_end();
