@@ -79,7 +79,8 @@ void lookup_end(void)
     kept = NULL;
 }
 
-static bool start_ino(int dirfd, const char *path, uint32_t *ino)
+static inline __attribute__((always_inline)) bool start_ino(int dirfd, const char *path,
+                                                            uint32_t *ino)
 {
     uint8_t first;
     *ino = view.root;
@@ -95,7 +96,7 @@ static bool start_ino(int dirfd, const char *path, uint32_t *ino)
 }
 
 // Eight bytes of a string, but none of the page behind its end.
-static bool word_load(const char *at, uint64_t *w)
+static inline __attribute__((always_inline)) bool word_load(const char *at, uint64_t *w)
 {
     uint8_t c = 1;
     if (((uint64_t)at & (EXO_PAGE_SIZE - 1)) <= EXO_PAGE_SIZE - sizeof(*w))
@@ -160,7 +161,7 @@ static bool parent_find(uint32_t *dir)
            user_peek32(&attr->parent, dir);
 }
 
-static bool attr_copy(uint64_t ino, uint64_t st)
+static inline __attribute__((always_inline)) bool attr_copy(uint64_t ino, uint64_t st)
 {
     const struct lx_stat *attr = &view.attrs[ino & (view.nattrs - 1)].st;
     uint64_t st_ino;
@@ -251,7 +252,7 @@ static bool key_same(const struct kept_key *a, const struct kept_key *b)
     return true;
 }
 
-static bool kept_find(int dirfd, const char *path, uint64_t st)
+static __attribute__((noinline)) bool kept_find(int dirfd, const char *path, uint64_t st)
 {
     struct kept_key key;
     uint32_t told;
