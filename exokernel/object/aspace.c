@@ -31,20 +31,22 @@ int aspace_new(struct bank *bank, struct aspace **as)
     return 0;
 }
 
+// Through tables of its own, of segments and shared ones alike.
 paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
 {
-    uint64_t *pde, *pte;
+    const uint64_t *table = as->pml4;
+    uint64_t pte = 0, pde = 0;
 
-    if (va >= EXO_USER_END)
+    if (va >= EXO_USER_END || !table)
         return 0;
-    pde = pt_entry(as, va, 2);
-    if (!pde || !(*pde & PTE_P))
-        return 0;
-    pte = &pte_table(*pde)[pt_index(va, 1)];
-    if (!(*pte & PTE_P))
-        return 0;
-    *rights = pte_rights_of(*pte) & pte_rights_of(*pde);
-    return *rights ? (*pte & PTE_ADDR) | (va & (EXO_PAGE_SIZE - 1)) : 0;
+    for (int l = 4; l > 0; l--, table = pte_table(pte)) {
+        pde = pte;
+        pte = table[pt_index(va, l)];
+        if (!(pte & PTE_P))
+            return 0;
+    }
+    *rights = pte_rights_of(pte) & pte_rights_of(pde);
+    return *rights ? (pte & PTE_ADDR) | (va & (EXO_PAGE_SIZE - 1)) : 0;
 }
 
 // --- entries ---------------------------------------------------------------------------------
