@@ -45,7 +45,7 @@ paddr_t aspace_translate(const struct aspace *as, uint64_t va, uint32_t *rights)
         if (!(pte & PTE_P))
             return 0;
     }
-    *rights = pte_rights_of(pte) & pte_rights_of(pde);
+    *rights = pte_rights_of((pte & pde) | ((pte | pde) & PTE_NX));
     return *rights ? (pte & PTE_ADDR) | (va & (EXO_PAGE_SIZE - 1)) : 0;
 }
 

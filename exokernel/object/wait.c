@@ -189,7 +189,7 @@ int64_t sys_wait(uaddr_t from, uint64_t count, uint64_t deadline)
         return -EXO_EINTR;
     for (i = 0; i < count && holds == 1; i++)
         holds = cond_add(ctx, &conds[i]);
-    if (holds != 1 || deadline <= clock_ns()) {
+    if (holds != 1 || (deadline != EXO_NEVER && deadline <= clock_ns())) {
         wait_leave(ctx);
         return holds == 1 ? -EXO_ETIMEDOUT : holds ? holds : (int64_t)i - 1;
     }

@@ -15,7 +15,9 @@ static long read_zeros(struct file *file, uint64_t buf, size_t n, const uint64_t
 {
     (void)file, (void)offset;
     size_t left = user_zero((void *)buf, n);
-    return left == n && n ? -LX_EFAULT : (long)(n - left);
+    if (__builtin_expect(left == 0, 1))
+        return (long)n;
+    return left == n ? -LX_EFAULT : (long)(n - left);
 }
 
 static long read_random(struct file *file, uint64_t buf, size_t n, const uint64_t *offset)

@@ -96,12 +96,11 @@ static bool lock_swap(volatile uint64_t *lock, uint64_t *from, uint64_t to)
     return __atomic_compare_exchange_n(lock, from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static int half_lock(volatile uint64_t *lock)
+static int __attribute__((noinline)) half_lock_slow(volatile uint64_t *lock, uint64_t owner)
 {
     uint64_t me = ctx_self()->env;
-    for (;;) {
-        uint64_t owner = 0;
-        if (__builtin_expect(lock_swap(lock, &owner, me), 1))
+    for (;; owner = 0) {
+        if (!owner && lock_swap(lock, &owner, me))
             return 0;
         uint64_t waited = owner & PIPE_LOCK_WAITED, env = owner & ~PIPE_LOCK_WAITED;
         if (env == me || !env_is_alive(env)) {
@@ -118,10 +117,23 @@ static int half_lock(volatile uint64_t *lock)
     }
 }
 
-static void half_unlock(volatile uint64_t *lock)
+static inline int half_lock(volatile uint64_t *lock)
+{
+    uint64_t owner = 0;
+    if (__builtin_expect(lock_swap(lock, &owner, ctx_self()->env), 1))
+        return 0;
+    return half_lock_slow(lock, owner);
+}
+
+static void __attribute__((noinline)) lock_wake(const volatile uint64_t *lock)
+{
+    exo_wake((uint64_t)lock, UINT64_MAX);
+}
+
+static inline void half_unlock(volatile uint64_t *lock)
 {
     if (__builtin_expect(__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PIPE_LOCK_WAITED, 0))
-        exo_wake((uint64_t)lock, UINT64_MAX);
+        lock_wake(lock);
 }
 
 // --- the ring ------------------------------------------------------------------------------------
@@ -340,15 +352,23 @@ static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *s
     return ready;
 }
 
+static unsigned poll_first(struct file *file, unsigned events, struct poll_set *set);
+
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
     struct pipe_end *p = file->pipe;
-    if (end_ready(p) < 0)
-        return LX_POLLERR;
+    if (__builtin_expect(!p->r, 0))
+        return poll_first(file, events, set);
     if (file->access == LX_O_RDONLY)
         return poll_in(p, events, set);
     unsigned ready = poll_out(p, events, set);
     return file->access == LX_O_WRONLY ? ready : ready | poll_in(p, events, set);
+}
+
+static unsigned __attribute__((noinline))
+poll_first(struct file *file, unsigned events, struct poll_set *set)
+{
+    return end_map(file->pipe) < 0 ? LX_POLLERR : pipe_poll(file, events, set);
 }
 
 // The first frame of the writers' half, 0 if the end cannot be mapped.

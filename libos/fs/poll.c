@@ -126,6 +126,8 @@ static int deadline_from_user(uint64_t utime, exo_ns_t *deadline)
 
 long px_poll(uint64_t ufds, uint32_t n, int timeout_ms)
 {
+    if (timeout_ms == 0)
+        return poll_user(ufds, n, 0);
     exo_ns_t deadline =
         timeout_ms < 0 ? EXO_NEVER : deadline_in(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
     return poll_user(ufds, n, block_deadline(deadline));

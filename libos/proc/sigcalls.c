@@ -21,7 +21,8 @@ static bool bad_signal(int signo)
     return signo < 1 || signo > LX_NSIG;
 }
 
-static bool action_read(struct lx_sigaction *action, uint64_t from)
+static inline __attribute__((always_inline)) bool action_read(struct lx_sigaction *action,
+                                                              uint64_t from)
 {
     const struct lx_sigaction *user = (const struct lx_sigaction *)from;
     return user_peek64(&user->handler, &action->handler) &&
@@ -43,21 +44,24 @@ static long action_ignores(int signo)
     return 0;
 }
 
-static inline long action_set(int signo, struct lx_sigaction *new)
+static inline long action_set(int signo, struct lx_sigaction new)
 {
-    new->mask &= ~SIG_UNBLOCKABLE;
-    sig.action[signo - 1] = *new;
-    if (new->handler <= LX_SIG_IGN || signo == LX_SIGCHLD)
+    new.mask &= ~SIG_UNBLOCKABLE;
+    sig.action[signo - 1] = new;
+    if (new.handler <= LX_SIG_IGN || signo == LX_SIGCHLD)
         return action_ignores(signo);
     return 0;
 }
 
-// The old one is stored first, so that an error changes nothing.
-static long __attribute__((noinline)) action_swap(int signo, struct lx_sigaction *new, uint64_t old)
+// The new one is read and the old one stored first, so that an error changes nothing.
+static long __attribute__((noinline)) action_swap(int signo, uint64_t unew, uint64_t uold)
 {
-    if (user_write(old, &sig.action[signo - 1], sizeof(*new)) < 0)
+    struct lx_sigaction new;
+    if (unew && !action_read(&new, unew))
         return -LX_EFAULT;
-    return new ? action_set(signo, new) : 0;
+    if (user_write(uold, &sig.action[signo - 1], sizeof(new)) < 0)
+        return -LX_EFAULT;
+    return unew ? action_set(signo, new) : 0;
 }
 
 long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
@@ -65,13 +69,13 @@ long px_rt_sigaction(int signo, uint64_t unew, uint64_t uold, size_t size)
     struct lx_sigaction new;
     if (size != SET_SIZE || bad_signal(signo))
         return -LX_EINVAL;
-    if (!unew)
-        return uold ? action_swap(signo, NULL, uold) : 0;
-    if (LX_SIGBIT(signo) & SIG_UNBLOCKABLE)
+    if (unew && (LX_SIGBIT(signo) & SIG_UNBLOCKABLE))
         return -LX_EINVAL;
-    if (!action_read(&new, unew))
-        return -LX_EFAULT;
-    return uold ? action_swap(signo, &new, uold) : action_set(signo, &new);
+    if (uold)
+        return action_swap(signo, unew, uold);
+    if (!unew)
+        return 0;
+    return action_read(&new, unew) ? action_set(signo, new) : -LX_EFAULT;
 }
 
 long px_rt_sigprocmask(int how, uint64_t uset, uint64_t uold, size_t size)
@@ -248,7 +252,11 @@ long px_tgkill(int tgid, int tid, int signo)
 // raise(): a signal to the thread that calls.
 long px_exoc_raise(int signo)
 {
-    return px_tgkill(proc_self()->pid, thread_self()->tid, signo);
+    if (signo < 0 || signo > LX_NSIG)
+        return -LX_EINVAL;
+    if (kept_by_init(signo))
+        return kill_other(proc_self()->pid, signo);
+    return send_self(signo, LX_SI_TKILL, 0);
 }
 
 long px_tkill(int tid, int signo)

@@ -295,7 +295,8 @@ long px_rt_sigreturn(void)
     struct thread *t = thread_self();
     t->restore_mask = false;
     sig_set_mask(rest.sigmask);
-    sig_altstack_set(t, &rest.stack, regs.rsp); // as before the handler, unless still in use
+    if (t->altstack_size || !(rest.stack.flags & LX_SS_DISABLE))
+        sig_altstack_set(t, &rest.stack, regs.rsp); // as before the handler, unless still in use
     if (rest.resume && regs.rip == resume.reported_rip)
         regs = resume.regs;
     regs.cs = EXO_USER_CS;

@@ -59,21 +59,26 @@ static void discard(uint64_t bits)
         queue_drop(__builtin_ctzll(bits) + 1);
 }
 
-// A stop makes a pending continue void, and the other way round; what is ignored and not blocked
-// goes at once.
-static void add_pending(uint64_t bits)
+// A stop makes a pending continue void, and the other way round.
+static inline void pending_set(uint64_t bits)
 {
     if (bits & LX_SIGBIT(LX_SIGCONT))
         discard(SIG_STOPS & ~bits);
     if (bits & SIG_STOPS)
         discard(LX_SIGBIT(LX_SIGCONT) & ~bits);
+    sig.pending |= bits;
+}
+
+// What is ignored and not blocked goes at once, but for what it makes void.
+static void add_pending(uint64_t bits)
+{
+    pending_set(bits);
     uint64_t blocked = thread_self()->sigmask;
     for (uint64_t rest = bits & ~blocked; rest; rest &= rest - 1) {
         int signo = __builtin_ctzll(rest) + 1;
         if (sig_ignored(signo))
-            bits &= ~LX_SIGBIT(signo);
+            sig.pending &= ~LX_SIGBIT(signo);
     }
-    sig.pending |= bits;
 }
 
 // Who sent a signal without init: the kernel says which environment it was, whose record stays
@@ -133,7 +138,7 @@ void sig_raise(const struct lx_siginfo *info)
         q->info = *info;
         TAILQ_INSERT_TAIL(&sig.queue, q, link);
     }
-    add_pending(bit);
+    pending_set(bit);
     if (bit & ~thread_self()->sigmask)
         sys_work_set();
 }
@@ -291,7 +296,8 @@ int sig_dispatch(struct lx_siginfo *info)
 
 bool sig_interrupts(void)
 {
-    sig_take();
+    if (ctx_self()->pending)
+        sig_take();
     if (!(sig.pending & ~thread_self()->sigmask))
         return false;
     sys_work_set();

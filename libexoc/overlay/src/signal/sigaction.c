@@ -70,15 +70,24 @@ static int change_abort(const struct sigaction *restrict sa, struct sigaction *r
     return r;
 }
 
-int __sigaction(int sig, const struct sigaction *restrict sa, struct sigaction *restrict old)
+#define BIT(sig)  (1ul << ((sig)-1))
+#define NOT_PLAIN (BIT(32) | BIT(33) | BIT(34) | BIT(SIGABRT))
+
+static int __attribute__((__noinline__))
+unusual(int sig, const struct sigaction *restrict sa, struct sigaction *restrict old)
 {
     if (sig - 32u < 3 || sig - 1u >= _NSIG - 1) {
         errno = EINVAL;
         return -1;
     }
-    if (sig == SIGABRT)
-        return change_abort(sa, old);
-    return sa && !old ? set(sig, sa, 0) : __libc_sigaction(sig, sa, old);
+    return sig == SIGABRT ? change_abort(sa, old) : __libc_sigaction(sig, sa, old);
+}
+
+int __sigaction(int sig, const struct sigaction *restrict sa, struct sigaction *restrict old)
+{
+    if (!sa || old || sig - 1u >= _NSIG - 1 || NOT_PLAIN & BIT(sig))
+        return unusual(sig, sa, old);
+    return set(sig, sa, 0);
 }
 
 weak_alias(__sigaction, sigaction);
