@@ -67,7 +67,9 @@ struct relay {
     size_t in_have, in_sent;
 };
 
-static struct relay relay = {.data = -1, .log = -1, .append = ""};
+static char *nothing[1];
+static struct relay relay = {
+    .data = -1, .log = -1, .append = "", .machine = nothing, .program = nothing};
 
 // The log's last bytes, as a ring: `logged` counts all bytes ever.
 static char log_ring[256 * 1024];
@@ -79,6 +81,7 @@ static int write_all(int fd, const void *bytes, size_t n)
     const char *p = bytes;
     while (n) {
         ssize_t w = write(fd, p, n);
+        // NOLINTNEXTLINE(bugprone-signal-handler): errno is what it looks at
         if (w < 0 && errno == EINTR)
             continue;
         if (w < 0 && errno == EAGAIN) {
@@ -256,6 +259,8 @@ static void initrd_add(char **list, int fd, const char *words, size_t words_leng
 static char *initrd_make(void)
 {
     char *list = strdup("");
+    if (!list)
+        usage("out of memory");
     for (int i = 0; i < relay.nmodules; i++) {
         const char *equals = strchr(relay.modules[i], '=');
         if (!equals)

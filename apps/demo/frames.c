@@ -54,7 +54,7 @@ static int show_frame(void)
     int64_t err = exo_cap_identify((exo_handle_t)cap, &info);
     if (!page || err < 0)
         return fail("mapping it", err);
-    strcpy(page, "written to a frame we named ourselves");
+    snprintf(page, EXO_PAGE_SIZE, "written to a frame we named ourselves");
     printf("frame %" PRIu64 " (physical %#" PRIx64 ") is ours: \"%s\"\n", info.first_frame,
            (uint64_t)(info.first_frame * EXO_PAGE_SIZE), page);
     return info.first_frame == fn ? 0 : fail("it is another frame", -EXO_EINVAL);

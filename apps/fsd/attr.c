@@ -42,7 +42,7 @@ static int op_access(struct request *r)
     int err = target_ino(r, r->arg[1], &ino);
     if (err == 0)
         err = ext_inode_load(&vol, ino, &inode);
-    if (err < 0)
+    if (err)
         return err;
     attr_publish(r, &inode);
     uint32_t want = (uint32_t)r->arg[0]; // R_OK, W_OK, X_OK are EXT_R, EXT_W, EXT_X
@@ -122,7 +122,7 @@ static int op_truncate(struct request *r)
     int err = target_ino(r, 0, &ino);
     if (err == 0)
         err = ext_inode_load(&vol, ino, &inode);
-    if (err < 0)
+    if (err)
         return err;
     if (LX_S_ISDIR(inode.mode))
         return -LX_EISDIR;

@@ -241,7 +241,7 @@ static const struct names_name *enter(const struct dir *d, const struct names_ke
     struct names_name *n = place(d->public, key, d->ino);
     bool publishes = d->public && n != place(false, key, d->ino);
     struct names_name name = {.dir = d->ino, .ino = ino, .len = key->len, .kind = kind};
-    memcpy(name.text, key->text, (key->len + 7) / 8 * 8);
+    memcpy(name.text, key->text, (key->len + 7ul) / 8 * 8);
     if (publishes) {
         told[d->ino % TOLD / 64] |= 1ull << d->ino % 64;
         publish_write(n, &name);

@@ -49,12 +49,11 @@ long fifo_enter(struct open *o, uint32_t flags, struct exo_send send[2])
     uint32_t rw = EXO_R_READ | EXO_R_WRITE;
     if (o->access == LX_O_WRONLY && (flags & LX_O_NONBLOCK) && !has_reader(n))
         return -LX_ENXIO;
-    if (!n->fifo) {
-        n->fifo = fifo_make(n->uid);
-        if (!n->fifo)
-            return -LX_ENFILE;
-    }
-    n->fifo->ends++;
+    struct fifo *f = n->fifo ? n->fifo : fifo_make(n->uid);
+    if (!f)
+        return -LX_ENFILE;
+    n->fifo = f;
+    f->ends++;
     o->in_fifo = true;
     send[0] =
         (struct exo_send){n->fifo->w, o->access == LX_O_RDONLY ? EXO_R_READ : rw, EXO_SEND_DERIVE};

@@ -226,6 +226,7 @@ static void wait_end(uint64_t env)
 // Does anyone that stands in the way of `w` wait, through others perhaps, for something of `env`? A
 // lock of an open has no process that could be asked, and none is found through it, as on Linux.
 // Each note is followed once.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as processes wait, which quotas bound
 static bool waits_for(struct node *n, const struct want *w, uint64_t env)
 {
     struct lock *l;
@@ -402,8 +403,10 @@ void locks_drop_open(struct node *n, const struct open *o)
 void locks_drop_node(struct node *n)
 {
     while (!LIST_EMPTY(&n->locks))
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed left the list before
         lock_drop(LIST_FIRST(&n->locks));
     while (!LIST_EMPTY(&n->waits))
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed left the list before
         wait_drop(LIST_FIRST(&n->waits));
 }
 

@@ -134,7 +134,7 @@ static int op_link(struct request *r)
     }
     if (err == 0 && from.must_be_dir)
         err = ext_inode_load(&vol, from.ino, &inode);
-    if (err < 0)
+    if (err)
         return err;
     if (from.must_be_dir && !LX_S_ISDIR(inode.mode))
         return -LX_ENOTDIR;

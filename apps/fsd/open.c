@@ -57,7 +57,7 @@ static int index_new(uint32_t *index)
 {
     if (!nfree) {
         uint32_t room = nopens ? 2 * nopens : 64;
-        struct open **more = realloc(opens, room * sizeof(*more));
+        struct open **more = realloc(opens, room * sizeof(struct open *));
         if (more)
             opens = more;
         uint32_t *list = realloc(free_index, room * sizeof(*list));
@@ -80,10 +80,10 @@ static int remember_slot(struct open *o)
     uint32_t slot = EXO_HANDLE_INDEX(o->cap);
     if (slot >= nslots) {
         uint32_t room = slot + slot / 2 + 64;
-        struct open **more = realloc(by_slot, room * sizeof(*more));
+        struct open **more = realloc(by_slot, room * sizeof(struct open *));
         if (!more)
             return -LX_ENFILE;
-        memset(more + nslots, 0, (room - nslots) * sizeof(*more));
+        memset(more + nslots, 0, (room - nslots) * sizeof(struct open *));
         by_slot = more;
         nslots = room;
     }

@@ -71,9 +71,12 @@ uint32_t root_ino(const struct request *r)
 // -FS_MOUNT: the rest of the path is in the message, the kind in w[1].
 static int answer_mount(struct request *r, const struct ext_walk *w)
 {
+    const struct mount *m = mount_on(w->ino);
+    if (!m) // `crosses` said that there is one
+        return -LX_EIO;
     memcpy(MSG, w->rest, w->rest_len);
     MSG[w->rest_len] = 0;
-    r->m->w[1] = mount_on(w->ino)->kind;
+    r->m->w[1] = m->kind;
     r->m->meta = EXO_META(w->rest_len + 1, 0);
     return -FS_MOUNT;
 }

@@ -231,7 +231,7 @@ int seg_fill(struct node *n, uint64_t page, bool write, uint64_t limit, const st
     err = ext_inode_load(&vol, n->ino, &inode);
     if (err == 0)
         err = ext_map_get(&vol, &inode, page, &blk);
-    if (err < 0)
+    if (err)
         return err;
     if (!blk && !write)
         return bit_get(p->present, index) ? 0 : fill_zero(p, index);

@@ -291,8 +291,10 @@ static struct libos_start *start_copy(const struct proc *p, uint64_t at, uint64_
 {
     if (bytes < sizeof(struct libos_start) || bytes > START_PAGES_MAX * EXO_PAGE_SIZE)
         return NULL;
-    struct libos_start *s = malloc(bytes);
-    bool whole = s != NULL;
+    struct libos_start *s = calloc(1, bytes);
+    if (!s)
+        return NULL;
+    bool whole = true;
     for (uint64_t done = 0, part; whole && done < bytes; done += part) {
         part = bytes - done < EXO_PAGE_SIZE ? bytes - done : EXO_PAGE_SIZE;
         whole = exo_env_memory(p->env, at + done, (char *)s + done, part, 0) == (int64_t)part;

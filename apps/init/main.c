@@ -17,7 +17,7 @@ struct authority own;
 // Nothing can go on. A machine that runs one command ends, and its status tells; one that somebody
 // looks at stays as it is, with what was said on its screen: that is the kernel's as long as there
 // is no terminal server, so a server that is there goes first.
-static void stop(const char *what, const char *why, const char *help)
+static _Noreturn void stop(const char *what, const char *why, const char *help)
 {
     if (own.service_env[SERVER_TTYD]) {
         fprintf(stderr, "init: the terminal server is taken off the screen\n");
@@ -35,7 +35,7 @@ static void stop(const char *what, const char *why, const char *help)
         exo_wait(NULL, 0, EXO_NEVER);
 }
 
-static void fail(const char *what, int64_t error)
+static _Noreturn void fail(const char *what, int64_t error)
 {
     stop(what, exo_error_text(error),
          error == -EXO_ENOMEM ? "The machine needs more memory, or the image is damaged."

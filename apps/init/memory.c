@@ -119,6 +119,7 @@ static long memory_outside(uint64_t frames)
 }
 
 // A job gets back what it has lent, from where it went.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as jobs nest, DEPTH_MAX
 static long memory_for_job(const struct job *j, uint64_t frames)
 {
     struct exo_cap_info have = state_of(j->bank);

@@ -33,6 +33,7 @@ static void bind_all(const struct proc *p, exo_handle_t slice)
         exo_ctx_bind(p->env, i, slice);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): SIGCHLD is sent, which lets nobody run again
 static void run_again(struct proc *p)
 {
     p->stop_pending = false;
@@ -58,6 +59,7 @@ static void notify(struct proc *p, int signo)
     exo_env_notify(p->env, LX_SIGBIT(signo));
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): SIGCHLD is sent, which lets nobody run again
 void signal_send(struct proc *p, int signo, int pid, uint32_t uid, int code, int32_t value)
 {
     if (p->rec->state == PROC_ZOMBIE || p->rec->state == PROC_FREE || p->pid == 1)
@@ -78,6 +80,7 @@ void signal_send(struct proc *p, int signo, int pid, uint32_t uid, int code, int
     notify(p, signo);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): SIGCHLD is sent, which lets nobody run again
 void signal_child_event(struct proc *child, int code, int32_t status)
 {
     struct proc *parent = child->parent;
@@ -195,6 +198,7 @@ static bool more_queued(const struct proc *p, int signo)
 {
     struct queued *q;
     STAILQ_FOREACH (q, &p->queue, link) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the freed one left the list before
         if (q->signo == signo)
             return true;
     }

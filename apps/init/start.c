@@ -35,10 +35,10 @@ struct libos_start *start_pack(const char *path, char *const argv[], char *const
     s->strings_size = (uint32_t)(n - sizeof(*s));
     char *at = (char *)(s + 1);
     at = stpcpy(at, path) + 1;
-    for (uint32_t i = 0; i < argc; i++)
-        at = stpcpy(at, argv[i]) + 1;
-    for (uint32_t i = 0; i < envc; i++)
-        at = stpcpy(at, envp[i]) + 1;
+    for (; *argv; argv++)
+        at = stpcpy(at, *argv) + 1;
+    for (; *envp; envp++)
+        at = stpcpy(at, *envp) + 1;
     *bytes = n;
     return s;
 }

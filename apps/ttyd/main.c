@@ -152,7 +152,11 @@ static void setup(const struct libos_start *start, int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         screen &= strcmp(argv[i], "console=serial") != 0;
-        sscanf(argv[i], "winsize=%ux%u", &rows, &cols);
+        if (strncmp(argv[i], "winsize=", 8) == 0) {
+            char *x;
+            rows = (unsigned)strtoul(argv[i] + 8, &x, 10);
+            cols = *x == 'x' ? (unsigned)strtoul(x + 1, NULL, 10) : 0;
+        }
     }
     host_ports_add(start->extra[TTYD_X_PS2]);
     host_ports_add(start->extra[TTYD_X_CRTC]);

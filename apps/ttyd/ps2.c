@@ -23,6 +23,7 @@ static size_t put_text(uint8_t *out, const char *text)
 {
     size_t n = strlen(text);
 
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, no string
     memcpy(out, text, n);
     return n;
 }

@@ -12,6 +12,7 @@
 
 enum { GLYPH_WIDTH = 8, GLYPH_HEIGHT = 16 };
 
+// NOLINTNEXTLINE(misc-no-recursion): once
 const uint8_t *font_glyph(uint16_t ch)
 {
     uint32_t low = 0, high = font_map_length;

@@ -378,9 +378,9 @@ static long do_list(struct tty_server *s, struct tty_request *r)
             next = (uint64_t)tty->number;
             break;
         }
-        memcpy(r->data + 4 * found++, &tty->number, 4);
+        memcpy(r->data + 4ul * found++, &tty->number, 4);
     }
-    r->out_bytes = 4 * found;
+    r->out_bytes = 4ul * found;
     r->w[1] = next;
     return (long)found;
 }

@@ -285,20 +285,17 @@ static bool may_open(const struct tty *tty, const struct tty_caller *who, uint32
 static int open_new(struct tty *tty, uint32_t rdev, uint32_t flags, uint8_t side,
                     const struct tty_caller *who, struct tty_open **out)
 {
-    struct tty_account *account;
-    struct tty_open *open;
-    int err = account_take(tty->server, who->uid, sizeof(*open), &account);
+    struct tty_open *open = calloc(1, sizeof(*open));
+    int err = -ENOMEM;
 
+    if (open != NULL) {
+        err = account_take(tty->server, who->uid, sizeof(*open), &open->account);
+    }
     if (err != 0) {
+        free(open);
         return err;
     }
-    open = calloc(1, sizeof(*open));
-    if (open == NULL) {
-        account_give(account, sizeof(*open));
-        return -ENOMEM;
-    }
     open->tty = tty;
-    open->account = account;
     open->rdev = rdev;
     open->flags = flags & O_ACCMODE_BITS;
     open->gen = tty->gen;

@@ -53,11 +53,11 @@ static struct kobj *object_at(exo_fn_t fn)
 static void count_leaf(struct check *c, uint64_t pte)
 {
     enum exo_frame_kind kind = frame_kind(pte_frame(pte));
-    struct frame *f = frame_of(pte_frame(pte));
 
     c->mapped += (pte & PTE_KIND) == PTE_PAGES || (pte & PTE_KIND) == PTE_SEGPAGE;
     if (kind == EXO_FRAME_NONE)
         return;
+    struct frame *f = frame_of(pte_frame(pte));
     if (kind != ((pte & PTE_KIND) == PTE_ANON ? EXO_FRAME_ANON : EXO_FRAME_RUN))
         wrong(c, "a mapped frame is of another kind", pte_frame(pte), kind);
     if (pte & PTE_W && pte & PTE_COW)
@@ -75,7 +75,7 @@ static void count_table_entries(struct check *c, struct frame *f)
     unsigned level = f->rank - TABLE_RANK, end = level == 4 ? 256 : 512;
 
     for (unsigned i = 0; i < end; i++) {
-        struct frame *below = frame_of(pte_frame(table[i]));
+        struct frame *below = &frames_buddy.table[pte_frame(table[i])];
 
         if (!table[i])
             continue;

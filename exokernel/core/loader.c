@@ -109,7 +109,7 @@ static void load_module(const struct boot_module *module, struct exo_boot_module
     struct segment_header ph;
 
     memcpy(&elf, file, size < sizeof(elf) ? size : sizeof(elf));
-    if (size < sizeof(elf) || memcmp(elf.ident, "\177ELF\2\1", 6) || elf.type != 2 ||
+    if (size < sizeof(elf) || memcmp(elf.ident, "\177ELF\2\1", 6) != 0 || elf.type != 2 ||
         elf.machine != 62 || elf.phentsize != sizeof(ph) || elf.phoff > size ||
         elf.phnum > (size - elf.phoff) / sizeof(ph))
         panic("module %s is no static x86-64 ELF program; make the image again", module->words);

@@ -39,7 +39,7 @@ static void options(void)
     const char *tick = boot_word(boot_info.cmdline, "tick");
     uint64_t seed = 0;
 
-    if (!tick || memcmp(tick, "random", 6))
+    if (!tick || memcmp(tick, "random", 6) != 0)
         return;
     for (const char *p = tick + 7; tick[6] == ':' && *p >= '0' && *p <= '9'; p++)
         seed = seed * 10 + (uint64_t)(*p - '0');

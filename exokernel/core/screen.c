@@ -21,8 +21,8 @@ static uint32_t columns, rows, column, row, cell_bytes, cell_lines;
 
 static void cell_put(uint32_t x, uint32_t y, char c)
 {
-    volatile uint8_t *at =
-        phys_to_virt(screen->address + (uint64_t)y * cell_lines * screen->pitch + x * cell_bytes);
+    volatile uint8_t *at = phys_to_virt(screen->address + (uint64_t)y * cell_lines * screen->pitch +
+                                        (uint64_t)x * cell_bytes);
 
     if (screen->kind == 1)
         at[0] = (uint8_t)c, at[1] = 7;

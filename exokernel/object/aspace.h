@@ -86,6 +86,7 @@ static inline uint64_t *pt_beside(const uint64_t *near, uint64_t va)
 void pt_set(uint64_t *entry, uint64_t value); // a vacant entry comes into use
 // The entry, which maps va, went out of use: when it was the table's last, the table goes too.
 void pt_vacant(struct gather *g, struct frame *table, uint64_t va);
+// NOLINTNEXTLINE(misc-no-recursion): up the four levels
 static inline void pt_unuse(struct gather *g, const uint64_t *entry, uint64_t va)
 {
     if (--frame_at(entry)->refs == 0)

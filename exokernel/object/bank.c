@@ -237,7 +237,7 @@ static bool bank_reap(struct kobj *obj, unsigned *budget)
     struct bank *bank = (struct bank *)obj;
 
     if (bank->dying) // the running environment may be bought from it: only between contexts
-        return env_current() ? false : destroy_step(bank, budget);
+        return this_cpu()->ctx ? false : destroy_step(bank, budget);
     if (!fold_step(bank, budget))
         return false;
     bank_gone(bank);

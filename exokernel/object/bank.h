@@ -7,6 +7,7 @@
 #ifndef KERNEL_BANK_H
 #define KERNEL_BANK_H
 
+#include <core/log.h>
 #include <object/frame.h>
 #include <object/mem.h>
 
@@ -53,9 +54,10 @@ void bank_root_grow(uint64_t frames);       // RAM that was reserved at boot bec
 extern struct buddy frames_buddy;
 extern struct exo_frame *frames_exposed;
 
-static inline struct frame *frame_of(exo_fn_t fn) // NULL outside the table
+static inline struct frame *frame_of(exo_fn_t fn) // a frame of the table
 {
-    return fn < frames_buddy.frames ? &frames_buddy.table[fn] : NULL;
+    kassert(fn < frames_buddy.frames);
+    return &frames_buddy.table[fn];
 }
 static inline exo_fn_t frame_number(const struct frame *f)
 {

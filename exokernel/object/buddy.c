@@ -122,6 +122,7 @@ static bool find_long(const struct buddy *b, uint64_t count, exo_fn_t *fn)
     return false;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): the singles are merged once
 bool buddy_alloc(struct buddy *b, uint64_t count, uint64_t align, exo_fn_t *fn)
 {
     uint64_t want = count > align ? count : align;

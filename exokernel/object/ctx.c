@@ -221,7 +221,7 @@ static bool upcall(struct ctx *ctx, uint32_t cause, uint64_t vector, uint64_t er
         return false;
     save = &ctx->block->save[depth];
     memcpy(save, regs, offsetof(struct regs, vector));
-    memcpy(&save->rip, &regs->rip, 5 * 8);
+    memcpy(&save->rip, &regs->rip, 5 * sizeof(uint64_t));
     save->cause = cause;
     save->vector = vector;
     save->error = error;
@@ -362,7 +362,7 @@ int64_t sys_ctx_get(exo_handle_t env, uint64_t index, uaddr_t to)
     if (ctx->running)
         return -EXO_EBUSY;
     memcpy(&out.gpr, &ctx->regs, offsetof(struct regs, vector));
-    memcpy(&out.gpr.rip, &ctx->regs.rip, 5 * 8);
+    memcpy(&out.gpr.rip, &ctx->regs.rip, 5 * sizeof(uint64_t));
     out.fs_base = ctx->fs_base;
     return copy_to_user(to, &out, sizeof(out));
 }

@@ -121,7 +121,7 @@ static int transfer_caps(struct ctx *from, struct ctx *to, unsigned count)
             cap_delete(s[done].to);
         return err;
     }
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < done; i++) {
         if (s[i].mode == EXO_SEND_MOVE)
             cap_delete(s[i].from);
         to->block->recv[i] = cspace_handle(s[i].to);

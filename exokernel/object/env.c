@@ -23,9 +23,7 @@
 
 struct env *env_current(void)
 {
-    struct ctx *ctx = this_cpu()->ctx;
-
-    return ctx ? ctx->env : NULL;
+    return this_cpu()->ctx->env;
 }
 
 int env_find(exo_handle_t handle, uint32_t rights, struct env **env)

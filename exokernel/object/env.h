@@ -99,7 +99,7 @@ struct ctx {
 };
 
 // --- environments (env.c) ------------------------------------------------------------------------
-struct env *env_current(void); // on this CPU; NULL while idle
+struct env *env_current(void); // on this CPU; not while idle
 int env_new(struct bank *bank, struct aspace *as, struct endpoint *supervisor, uint64_t cookie,
             struct env **env);
 void env_begin_death(struct env *env, enum exo_death reason, uint64_t code);

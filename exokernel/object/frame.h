@@ -20,7 +20,6 @@
 #define KERNEL_FRAME_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/queue.h>
 #include <exo/types.h>
 

@@ -90,7 +90,7 @@ static struct plan plan_make(const struct mem_range *ram, unsigned nram)
     // pages and two above for each of the exposed tables and the image; the information page and
     // the root bank.
     p.pages = info + PAGES(p.frames * sizeof(struct frame)) + 2 + 2 + p.direct_gib + info / 512 +
-              PAGES((uint64_t)image_end - EXO_KERNEL_BASE) / 512 + 5 * 3;
+              PAGES((uint64_t)image_end - EXO_KERNEL_BASE) / 512 + 5ull * 3;
     return p;
 }
 

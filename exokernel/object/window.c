@@ -211,7 +211,7 @@ static int map_pages(struct cap_slot *slot, struct gather *g, struct bank *bank,
         entry = pt_beside(entry, at) ?: pt_make(as, bank, at, 1);
         if (*entry && !owns_page(slot, page_index(w, at), *entry))
             continue;
-        if (frame_of(pte_frame(pte)))
+        if (!(pte & PTE_PCD))
             frame_ready(frame_of(pte_frame(pte)));
         if (*entry)
             entry_change(g, entry, at, pte);

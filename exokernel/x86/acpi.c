@@ -41,7 +41,7 @@ static void s5_find(const uint8_t *dsdt)
     for (uint32_t i = 36; length <= TABLE_MAX && i + 12 < length; i++) {
         const uint8_t *p = dsdt + i;
 
-        if (memcmp(p, "_S5_", 4) || p[4] != 0x12)
+        if (memcmp(p, "_S5_", 4) != 0 || p[4] != 0x12)
             continue;
         p += 5;
         p += (*p >> 6) + 2; // package length, element count

@@ -159,7 +159,7 @@ static int64_t rtc_seconds(void)
     month = (now[4] + 9) % 12;
     year = 2000 + now[5] - (month > 9);
     days = year * 365 + year / 4 - 15 + (153 * month + 2) / 5 + now[3] - 719469;
-    return days * 86400 + now[2] * 3600 + now[1] * 60 + now[0];
+    return days * 86400 + now[2] * 3600l + now[1] * 60l + now[0];
 }
 
 void clock_init(void)

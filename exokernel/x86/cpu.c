@@ -166,7 +166,7 @@ static void tss_fill(struct cpu *cpu)
     uint16_t no_iomap = sizeof(cpu->tss);
 
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t top = (uint64_t)ist_stacks + (i + 1) * 4096 - 16;
+        uint64_t top = (uint64_t)ist_stacks + (i + 1ul) * 4096 - 16;
 
         *(struct cpu **)top = cpu; // where entry.S finds it
         memcpy(&cpu->tss[0x24 + i * 8], &top, 8);

@@ -86,7 +86,7 @@ static void parse1(const uint8_t *info)
         add_range(get64(p + 4), get64(p + 12), get32(p + 20));
     }
     for (uint32_t i = 0; flags & 1u << 3 && i < get32(info + 20); i++) {
-        p = (const uint8_t *)phys_to_virt(get32(info + 24)) + i * 16;
+        p = (const uint8_t *)phys_to_virt(get32(info + 24)) + i * 16ul;
         words = phys_to_virt(get32(p + 8));
         while (*words && *words++ != ' ')
             ;

@@ -103,6 +103,7 @@ void pt_set(uint64_t *entry, uint64_t value)
     f->map |= 1ull << ((uintptr_t)entry >> 6 & 63);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): up the four levels
 void pt_vacant(struct gather *g, struct frame *table, uint64_t va)
 {
     uint64_t *above;
@@ -123,6 +124,7 @@ static unsigned table_next(const uint64_t *table, unsigned i)
 {
     struct frame *f = frame_at(table);
 
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): i is pt_index's, below 512
     for (uint64_t groups = f->map & ~0ull << i / 8; groups; groups &= groups - 1) {
         unsigned group = (unsigned)__builtin_ctzll(groups) * 8;
 

@@ -44,6 +44,7 @@ void trap_leave(void)
         if (!cpu->ctx || cpu->resched)
             schedule();
         ctx = cpu->ctx;
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): schedule() comes back with one
         if (cpu->aspace != ctx->env->aspace) {
             cpu->aspace = ctx->env->aspace;
             write_cr3(aspace_cr3(cpu->aspace));
@@ -58,7 +59,7 @@ void trap_leave(void)
 // last bytes of it has such a return address.
 static void rip_check(struct ctx *ctx)
 {
-    if (__builtin_expect(ctx->regs.rip >> 47, 0))
+    if (__builtin_expect(ctx->regs.rip >> 47 != 0, 0))
         ctx_upcall(ctx, EXO_UP_EXCEPTION, VECTOR_GP, 0, 0);
 }
 

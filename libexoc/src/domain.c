@@ -93,7 +93,7 @@ int64_t exo_libos_image_read(exo_handle_t bank, exo_handle_t module, const void 
                              uint64_t bytes, struct exo_libos_image *image)
 {
     const Elf64_Ehdr *eh = elf;
-    if (bytes < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) || eh->e_phoff > bytes ||
+    if (bytes < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0 || eh->e_phoff > bytes ||
         eh->e_phnum > (bytes - eh->e_phoff) / sizeof(Elf64_Phdr))
         return -EXO_EINVAL;
     const Elf64_Phdr *ph = (const void *)((const char *)elf + eh->e_phoff);

@@ -111,7 +111,7 @@ static void show_call(struct line *l, uint32_t nr, const long *a)
     else
         add(l, "call_%u(", nr);
     const char *kinds = syscall_args(nr);
-    for (unsigned i = 0; kinds[i] && i < 6; i++) {
+    for (unsigned i = 0; i < 6 && kinds[i]; i++) {
         if (i)
             add(l, ", ");
         add_arg(l, kinds[i], a, i);

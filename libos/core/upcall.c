@@ -72,7 +72,7 @@ static void dump(const struct exo_save *s)
               s->r15, s->rflags);
     uint64_t fp = s->rbp;
     for (int i = 0; i < 12 && fp; i++) {
-        uint64_t frame[2];
+        uint64_t frame[2] = {0};
         if (user_copy(frame, (const void *)fp, sizeof frame))
             break;
         libos_log("  called from %lx\n", frame[1]);

@@ -75,7 +75,7 @@ static long chdir_open(size_t length, struct file **file)
 
 long px_chdir(uint64_t upath)
 {
-    struct file *file;
+    struct file *file = NULL;
     long err = chdir_known(upath);
     if (err != LOOKUP_ASK)
         return err;

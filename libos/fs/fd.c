@@ -301,17 +301,18 @@ struct fd_table *fd_table_copy(void)
     struct fd_table *copy = heap_alloc(sizeof(*copy));
     if (!copy)
         return NULL;
-    copy->entry = heap_alloc(current->size * sizeof(*copy->entry));
-    if (!copy->entry && current->size) {
+    uint32_t size = current->size;
+    copy->entry = heap_alloc(size * sizeof(*copy->entry));
+    if (!copy->entry && size) {
         heap_free(copy);
         return NULL;
     }
-    copy->size = current->size;
+    copy->size = size;
     copy->lowest = current->lowest;
     copy->umask = current->umask;
     copy->cwd = current->cwd ? file_ref(current->cwd) : NULL;
     copy->root = current->root ? file_ref(current->root) : NULL;
-    for (uint32_t fd = 0; fd < current->size; fd++) {
+    for (uint32_t fd = 0; fd < size; fd++) {
         copy->entry[fd] = current->entry[fd];
         if (copy->entry[fd].file)
             file_ref(copy->entry[fd].file);

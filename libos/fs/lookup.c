@@ -30,7 +30,7 @@ static bool fits(uint32_t at, uint32_t count, size_t size)
 
 static bool view_check(void)
 {
-    struct names_head h;
+    struct names_head h = {0};
     const char *base = (const char *)LIBOS_NAMES;
     if (user_copy(&h, base, sizeof(h)) || h.size < sizeof(h) || h.version != NAMES_VERSION ||
         !fits(h.names_at, h.nnames, sizeof(*view.names)) ||

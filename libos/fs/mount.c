@@ -41,6 +41,7 @@ bool mount_join(const struct file *directory, char *path, size_t room)
     if (b + 1 + n + 1 > room)
         return false;
     memmove(path + b + 1, path, n + 1);
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): the end follows
     memcpy(path, base, b);
     path[b] = '/';
     return true;
@@ -93,6 +94,8 @@ static size_t parent(const char *path, size_t end)
 int mount_resolve(unsigned kind, char *path, exo_handle_t *endpoint)
 {
     const struct mount_fs *fs = mount_fs(kind);
+    if (!fs)
+        return -LX_ENOENT;
     size_t end = 0; // of what is resolved
     const char *in = skip(path);
     for (size_t n; (n = length(in)) != 0; in = skip(in)) {

@@ -84,10 +84,8 @@ long path_send(int dirfd, size_t length, struct exo_msg *m, unsigned caps)
 long path_call(int dirfd, uint64_t upath, enum fs_op op, const uint64_t args[5], struct exo_msg *m)
 {
     long length = path_copy(upath, 0);
-    if (length < 0)
-        return length;
     *m = (struct exo_msg){.w = {op, args[0], args[1], args[2], args[3], args[4]}};
-    return path_send(dirfd, (size_t)length, m, 0);
+    return length < 0 ? length : path_send(dirfd, (size_t)length, m, 0);
 }
 
 // --- opening -------------------------------------------------------------------------------------

@@ -132,7 +132,8 @@ static void __attribute__((noinline)) lock_wake(const volatile uint64_t *lock)
 
 static inline void half_unlock(volatile uint64_t *lock)
 {
-    if (__builtin_expect(__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PIPE_LOCK_WAITED, 0))
+    if (__builtin_expect((__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PIPE_LOCK_WAITED) != 0,
+                         0))
         lock_wake(lock);
 }
 

@@ -27,7 +27,7 @@
 #include <exo/types.h>
 
 #define PIPE_PAGES 16u
-#define PIPE_SIZE  (PIPE_PAGES * (uint32_t)EXO_PAGE_SIZE)
+#define PIPE_SIZE  ((uint32_t)(PIPE_PAGES * EXO_PAGE_SIZE))
 
 #define PIPE_LOCK_WAITED (1ull << 63) // no generation gets that far
 

@@ -114,6 +114,7 @@ static bool own_process(const struct who *w)
 
 // Below /proc/N, or below /proc/N/task/N, where everything is but the task directory itself: the
 // last of the list.
+// NOLINTNEXTLINE(misc-no-recursion): once, a thread has no task directory
 static const struct entry *find_below_process(const char *path, struct who *w, bool thread)
 {
     size_t n = component(&path);

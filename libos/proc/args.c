@@ -61,7 +61,7 @@ static int add_from(struct strings *s, uint64_t from)
 
 int strings_copy(struct strings *s, uint64_t array, size_t *total)
 {
-    uint64_t p[POINTERS];
+    uint64_t p[POINTERS] = {0};
     for (unsigned i = POINTERS; array; i++, array += sizeof p[0]) {
         if (i >= POINTERS) { // several at a time, but not across a page the array may not reach
             size_t left = (EXO_PAGE_SIZE - array % EXO_PAGE_SIZE) / sizeof p[0];

@@ -12,7 +12,7 @@ int elf_check_header(const struct lx_elf_header *h, uint64_t size)
 {
     static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F',
                                      2,    1,   1}; // 64 bit, little-endian, version 1
-    if (size < sizeof *h || memcmp(h->e_ident, ident, sizeof ident))
+    if (size < sizeof *h || memcmp(h->e_ident, ident, sizeof ident) != 0)
         return -LX_ENOEXEC;
     if (h->e_machine != LX_EM_X86_64 || (h->e_type != LX_ET_EXEC && h->e_type != LX_ET_DYN))
         return -LX_ENOEXEC;

@@ -162,8 +162,10 @@ static inline void put_info(volatile struct lx_siginfo *to, const struct lx_sigi
 {
     volatile uint64_t *word = (volatile uint64_t *)to;
     const uint64_t *value = (const uint64_t *)from;
+    // NOLINTBEGIN(clang-analyzer-core.uninitialized.Assign): of a union that begins with zeros
     word[0] = value[0], word[1] = value[1], word[2] = value[2];
     word[3] = value[3], word[4] = value[4], word[5] = value[5];
+    // NOLINTEND(clang-analyzer-core.uninitialized.Assign)
 }
 
 static inline void put_regs(volatile struct lx_mcontext *mc, const struct exo_save *r)
@@ -274,6 +276,7 @@ static void __attribute__((noreturn)) leave(struct exo_save *regs)
     if (sig_dispatch(&info)) {
         if (sig.pending & ~thread_self()->sigmask)
             sys_work_set();
+        regs->error = regs->addr = regs->vector = 0; // this one is of no fault
         sig_push(&info, regs, NULL, true);
     }
     sys_resume(regs);
@@ -395,7 +398,8 @@ void sig_notified(struct exo_save *save)
 
 void sig_force(int signo, int code, uint64_t addr, struct exo_save *at)
 {
-    struct lx_siginfo info = {.signo = signo, .code = code, .fault = {addr}};
+    struct lx_siginfo info = {.signo = signo, .code = code, .from = {0}}; // all of it is shown
+    info.fault.addr = addr;
     uint64_t handler = sig.action[signo - 1].handler;
     if (handler <= LX_SIG_IGN || (thread_self()->sigmask & LX_SIGBIT(signo)))
         proc_exit(signo);

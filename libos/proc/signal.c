@@ -92,7 +92,7 @@ static void sender_take(int signo)
     uint32_t pid = 0, uid = 0;
     if (!env || EXO_ENV_INDEX(env) >= PROC_PER_SEGMENT)
         return;
-    rec = (const struct proc_rec *)((uint64_t)rec + EXO_ENV_INDEX(env) * PROC_REC_SIZE);
+    rec = (const struct proc_rec *)((uint64_t)rec + (uint64_t)EXO_ENV_INDEX(env) * PROC_REC_SIZE);
     if (!user_peek32(&rec->pid, &pid) || !user_peek32(&rec->ruid, &uid) ||
         !user_peek64(&rec->env, &now) || now != env)
         pid = 0, uid = SIG_NOBODY;

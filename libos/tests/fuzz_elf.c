@@ -3,38 +3,7 @@
 // The ELF loader's and the script reader's decisions on hostile files: what passes the check can be
 // loaded without a further look at its numbers, so that is what is asserted of it here.
 #include <proc/exec.h>
-#include "check.h"
-
-void *heap_alloc(size_t size)
-{
-    return calloc(1, size);
-}
-
-void heap_free(void *p)
-{
-    free(p);
-}
-
-void *heap_resize(void *p, size_t old, size_t new)
-{
-    void *q = calloc(1, new);
-    if (p && q)
-        memcpy(q, p, old < new ? old : new);
-    free(p);
-    return q;
-}
-
-int user_read(void *dst, uint64_t src, size_t n)
-{
-    (void)dst, (void)src, (void)n;
-    return -LX_EFAULT;
-}
-
-long user_string(char *dst, uint64_t src, size_t max)
-{
-    (void)dst, (void)src, (void)max;
-    return -LX_EFAULT;
-}
+#include "host.h"
 
 static void must(bool good)
 {

@@ -6,16 +6,12 @@
 // A step in the input: what (3 bits) and on which open, who, six bytes of arguments with what they
 // stand for, length, data.
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include "../tty.h"
+#include "world.h"
 
 enum { OPENS = 12 };
 
 static const uint8_t *in, *end;
-static uint64_t clock_ns;
-static int pages;
-static bool leader_dead;
 static struct tty_open *opens[OPENS];
 
 static uint8_t next(void)
@@ -23,18 +19,6 @@ static uint8_t next(void)
     return in < end ? *in++ : 0;
 }
 
-static struct tty_page *page_new(void *h, struct tty *tty)
-{
-    (void)h, (void)tty;
-    pages++;
-    return calloc(1, sizeof(struct tty_page));
-}
-static void page_free(void *h, struct tty *tty)
-{
-    (void)h;
-    pages--;
-    free(tty->page);
-}
 static void host_wake(void *h, const struct tty *tty, uint32_t *word)
 {
     (void)h, (void)tty, (void)word;
@@ -66,7 +50,6 @@ static void set_ctty(void *h, int32_t sid, uint32_t rdev)
 static const struct tty_host host = {page_new,     page_free,     host_wake, host_now, signal_group,
                                      signal_group, signal_leader, group_sid, set_ctty};
 
-static struct tty *console;
 static void dev_start(void *d)
 {
     static uint8_t line[65536];
@@ -89,14 +72,6 @@ static void dev_nothing(void *d)
 static void dev_brk(void *d, bool on)
 {
     (void)d, (void)on;
-}
-static void dev_settings(void *d, const struct lx_termios2 *tio)
-{
-    (void)d, (void)tio;
-}
-static void dev_winsize(void *d, const struct lx_winsize *ws)
-{
-    (void)d, (void)ws;
 }
 static const struct tty_dev device = {.start = dev_start,
                                       .xchar = dev_xchar,

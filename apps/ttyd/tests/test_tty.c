@@ -3,32 +3,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include "../tty.h"
+#include "world.h"
 #include "check.h"
 
 /* A world of processes: session 100 (leader 100, groups 100 and 110), session 200, orphans 300. */
-static uint64_t clock_ns;
-static int wakes, pages;
+static int wakes;
 static char log_[4096];
-static bool leader_dead;
 
 static void note(const char *what, int a, int b, int c)
 {
     size_t n = strlen(log_);
     snprintf(log_ + n, sizeof(log_) - n, "%s(%d,%d,%d) ", what, a, b, c);
-}
-static struct tty_page *page_new(void *h, struct tty *tty)
-{
-    (void)h, (void)tty;
-    pages++;
-    return calloc(1, sizeof(struct tty_page));
-}
-static void page_free(void *h, struct tty *tty)
-{
-    (void)h;
-    pages--;
-    free(tty->page);
 }
 static void host_wake(void *h, const struct tty *tty, uint32_t *word)
 {
@@ -81,7 +66,6 @@ static const struct tty_host host = {page_new,   page_free,     host_wake, host_
 
 static uint8_t line[65536];
 static size_t line_len;
-static struct tty *console;
 static bool line_busy;
 static void dev_start(void *d)
 {
@@ -108,14 +92,6 @@ static void dev_brk(void *d, bool on)
 {
     (void)d;
     note("break", on, 0, 0);
-}
-static void dev_settings(void *d, const struct lx_termios2 *t)
-{
-    (void)d, (void)t;
-}
-static void dev_winsize(void *d, const struct lx_winsize *ws)
-{
-    (void)d, (void)ws;
 }
 static const struct tty_dev dev = {dev_start, dev_xchar,    dev_drained, dev_discard,
                                    dev_brk,   dev_settings, dev_winsize, 250000000};

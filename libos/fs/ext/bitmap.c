@@ -41,7 +41,7 @@ uint32_t ext_bit_find_set(const uint8_t *map, uint32_t from, uint32_t end)
 void ext_bits_put(uint8_t *map, uint32_t from, uint32_t end, bool on)
 {
     for (uint32_t bit = from, next; bit < end; bit = next) {
-        next = (uint32_t)ext_min((bit / 8 + 1) * 8, end);
+        next = (uint32_t)ext_min((bit / 8 + 1ul) * 8, end);
         uint8_t mask = (uint8_t)((1u << (next - bit)) - 1) << bit % 8;
         map[bit / 8] = on ? map[bit / 8] | mask : map[bit / 8] & (uint8_t)~mask;
     }

@@ -64,9 +64,9 @@ struct ext_dindex *ext_dindex_make(void *mem, size_t size)
         return NULL;
     size_t n = ext_min((size - sizeof(*ix)) / per_name, 1u << 24);
     memset(ix, 0, sizeof(*ix));
-    for (ix->nbuckets = 64; ix->nbuckets * 2 <= 2 * n; ix->nbuckets *= 2)
+    for (ix->nbuckets = 64; ix->nbuckets <= n; ix->nbuckets *= 2)
         ;
-    for (ix->nknown = 2 * WAYS; ix->nknown * 16 <= n; ix->nknown *= 2)
+    for (ix->nknown = 2 * WAYS; ix->nknown <= n / 16; ix->nknown *= 2)
         ;
     ix->nnames = (uint32_t)n;
     ix->known = (struct ext_known *)(ix + 1);
@@ -81,7 +81,7 @@ struct ext_dindex *ext_dindex_make(void *mem, size_t size)
 
 static struct ext_known *set_of(struct ext_dindex *ix, uint32_t dir)
 {
-    return ix->known + (dir * 0x9e3779b1u >> 7) % (ix->nknown / WAYS) * WAYS;
+    return ix->known + (size_t)(dir * 0x9e3779b1u >> 7) % (ix->nknown / WAYS) * WAYS;
 }
 
 static struct ext_known *known_find(struct ext_dindex *ix, uint32_t dir)

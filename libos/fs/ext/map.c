@@ -150,7 +150,7 @@ static int pointers_fill(struct ext_vol *vol, struct ext_inode *inode, const uin
     if (!err && table)
         err = ext_block_edit(vol, table, at * (uint32_t)sizeof(*p), *n * (uint32_t)sizeof(*p),
                              (void **)&p);
-    if (err < 0)
+    if (err)
         return err;
     inode->blocks += (uint64_t)*n * (EXT_BLOCK_SIZE / 512);
     for (uint32_t i = 0; i < *n; i++)

@@ -71,6 +71,7 @@ static bool all_zero(const uint32_t *ptrs)
 
 // Frees what the table at *ptr leads to and, if nothing is left below it, the table; the first
 // `keep` data blocks below it stay.
+// NOLINTNEXTLINE(misc-no-recursion): down the three levels
 static int trim_tree(struct ext_trim *t, uint32_t *ptr, uint32_t level, uint64_t keep)
 {
     uint32_t shift = (level - 1) * EXT_PTRS_SHIFT, first = (uint32_t)(keep >> shift);
