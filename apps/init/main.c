@@ -342,7 +342,7 @@ static void server_died(uint64_t kind)
         stop("the terminal server", "has ended", "If its module is damaged: make the image again.");
 }
 
-static void serve(void)
+static _Noreturn void serve(void)
 {
     struct exo_ctx *ctx = (struct exo_ctx *)EXO_BOOT_CTX_VA;
     struct exo_msg m = {.meta = EXO_REPLY_NONE};
