@@ -353,23 +353,29 @@ static unsigned poll_out(struct pipe_end *p, unsigned events, struct poll_set *s
     return ready;
 }
 
-static unsigned poll_first(struct file *file, unsigned events, struct poll_set *set);
+// An end that is written. Out of line, like the first use below: most that are polled are read.
+static unsigned __attribute__((noinline))
+poll_writer(struct file *file, unsigned events, struct poll_set *set)
+{
+    unsigned ready = poll_out(file->pipe, events, set);
+    return file->access == LX_O_WRONLY ? ready : ready | poll_in(file->pipe, events, set);
+}
+
+static unsigned __attribute__((noinline))
+poll_first(struct file *file, unsigned events, struct poll_set *set)
+{
+    if (end_map(file->pipe) < 0)
+        return LX_POLLERR;
+    return file->access == LX_O_RDONLY ? poll_in(file->pipe, events, set)
+                                       : poll_writer(file, events, set);
+}
 
 static unsigned pipe_poll(struct file *file, unsigned events, struct poll_set *set)
 {
     struct pipe_end *p = file->pipe;
     if (__builtin_expect(!p->r, 0))
         return poll_first(file, events, set);
-    if (file->access == LX_O_RDONLY)
-        return poll_in(p, events, set);
-    unsigned ready = poll_out(p, events, set);
-    return file->access == LX_O_WRONLY ? ready : ready | poll_in(p, events, set);
-}
-
-static unsigned __attribute__((noinline))
-poll_first(struct file *file, unsigned events, struct poll_set *set)
-{
-    return end_map(file->pipe) < 0 ? LX_POLLERR : pipe_poll(file, events, set);
+    return file->access == LX_O_RDONLY ? poll_in(p, events, set) : poll_writer(file, events, set);
 }
 
 // The first frame of the writers' half, 0 if the end cannot be mapped.

@@ -4,6 +4,7 @@
 #ifndef TESTS_HOST_H
 #define TESTS_HOST_H
 
+#include <stdlib.h>
 #include <proc/exec.h>
 #include "check.h"
 
