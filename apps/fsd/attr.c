@@ -23,7 +23,7 @@ static int op_stat(struct request *r)
         node_attr_publish(n, &inode);
     ext_stat_fill(&inode, FS_ROOT_DEV, &out->st);
     out->told = told_number(r, n, ino);
-    out->zero = 0;
+    out->alone = n && r->open && r->open->node == n && node_only_writer(n, r->open);
     r->m->meta = EXO_META(sizeof(*out), 0);
     return 0;
 }

@@ -218,6 +218,8 @@ void node_orphaned(uint32_t ino); // its last name went
 void nodes_leave(void);           // seg_leave of all
 bool node_evict(void);            // forgets the node idle for longest; false: none is
 void node_seq_size(struct node *n, uint64_t size);
+void node_touch(struct node *n); // what was told of it is to be asked again
+bool node_only_writer(const struct node *n, const struct open *o);
 void node_leased(struct node *n, bool leased);
 void note_atime(uint32_t ino);
 

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH       256u
-#define IDLE_NODES 128u
+#define OPENS_LOOKED_AT 8u
+#define HASH            256u
+#define IDLE_NODES      128u
 
 static LIST_HEAD(, node) table[HASH];
 static TAILQ_HEAD(, node) idle = TAILQ_HEAD_INITIALIZER(idle);
@@ -42,6 +43,25 @@ void node_seq_size(struct node *n, uint64_t size)
     seq_begin(n);
     n->page->size = size;
     seq_end(n);
+}
+
+void node_touch(struct node *n)
+{
+    seq_begin(n);
+    seq_end(n);
+}
+
+// Looks at a few opens only: among many it may say no.
+bool node_only_writer(const struct node *n, const struct open *o)
+{
+    const struct open *other;
+    unsigned seen = 0;
+    if (o->access == LX_O_RDONLY)
+        return false;
+    LIST_FOREACH (other, &n->openers, link)
+        if (++seen > OPENS_LOOKED_AT || (other != o && other->access != LX_O_RDONLY))
+            return false;
+    return true;
 }
 
 static void publish(struct node *n, const struct ext_inode *inode)

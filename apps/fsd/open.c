@@ -300,6 +300,8 @@ static long hand_out(struct request *r, struct open *o, const struct ext_inode *
     o->may_map_write = !append_only &&
                        (o->access == LX_O_RDWR ||
                         (o->access == LX_O_WRONLY && ext_cred_access(inode, &r->cred, EXT_R) == 0));
+    if (o->access != LX_O_RDONLY)
+        node_touch(n); // whoever was the only writer is so no longer
     bool dir = LX_S_ISDIR(inode->mode), plain = LX_S_ISREG(inode->mode) && !o->path_only;
     if (o->access == LX_O_RDONLY && (dir || plain) && !o->root &&
         (o->holder = holder_find(r->env))) {

@@ -122,16 +122,47 @@ static bool page_stat(const struct file *file, struct lx_stat *st)
            user_peek32(&node->seq, &after) && after == before;
 }
 
+// What fsd told us as the only ones who may write the file, if nothing has happened to it since.
+// Once the open is shared with another process, or mapped, we cannot know.
+static bool own_stat(const struct file *file, struct lx_stat *st)
+{
+    uint32_t seq;
+    if (!file->told || file->state_cap || file->mapped || !user_peek32(&file->node->seq, &seq) ||
+        seq != file->told_seq)
+        return false;
+    memcpy(st, file->told, sizeof(*st));
+    return true;
+}
+
+// `before` is the node page's seq from before the call, which may have changed something itself.
+static void told_note(struct file *file, const struct fs_told *told, uint32_t before)
+{
+    uint32_t after;
+    if (!told->alone || before & 1 || !user_peek32(&file->node->seq, &after) || after != before)
+        return;
+    if (!file->told)
+        file->told = heap_alloc(sizeof(*file->told));
+    if (!file->told)
+        return;
+    memcpy(file->told, &told->st, sizeof(told->st));
+    file->told_seq = before;
+}
+
 int endpoint_stat(struct file *file, struct lx_stat *st)
 {
-    if (page_stat(file, st) || lookup_ino(file->ino, st))
+    uint32_t before = TOLD_NOTHING;
+    if (own_stat(file, st) || page_stat(file, st) || lookup_ino(file->ino, st))
         return 0;
     struct exo_msg m = {.meta = EXO_META(1, 0), .w = {FS_OP_STAT, LX_AT_EMPTY_PATH}};
+    if (file->ops == &regular_ops && file->node && !user_peek32(&file->node->seq, &before))
+        before = TOLD_NOTHING;
     msg_page()[0] = 0;
     long err = server_call(file->endpoint, &m);
-    if (err == 0)
-        memcpy(st, msg_page(), sizeof(*st));
-    return (int)err;
+    if (err < 0)
+        return (int)err;
+    memcpy(st, msg_page(), sizeof(*st));
+    told_note(file, (const struct fs_told *)msg_page(), before);
+    return 0;
 }
 
 static unsigned dir_poll(struct file *file, unsigned events, struct poll_set *set)

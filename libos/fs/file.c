@@ -229,6 +229,7 @@ static long regular_write(struct file *file, uint64_t buf, size_t n, const uint6
 {
     if (!n)
         return 0;
+    file->told_seq = TOLD_NOTHING;
     if (file_flags(file) & LX_O_APPEND) { // also pwrite, as on Linux
         uint64_t at = UINT64_MAX;
         long may = file_within_limit(n, file_size(file));
@@ -309,6 +310,7 @@ static void regular_close(struct file *file)
     for (uint32_t i = 0; i < file->reg.nparts; i++)
         part_drop(&file->reg.parts[i]);
     heap_free(file->reg.parts);
+    heap_free(file->told);
 }
 
 const struct file_ops regular_ops = {

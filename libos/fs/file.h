@@ -103,6 +103,10 @@ struct file {
     uint32_t idle; // number by which fsd lets the open be kept, or 0
     uint32_t idle_age;
     bool locked; // a lock may be on the open itself
+    bool mapped; // in this process, perhaps to be written
+    // What fstat was told last by an open that alone may write, when the node page's seq was this.
+    struct lx_stat *told;
+    uint32_t told_seq;
     union {
         struct {
             struct file_part *parts; // grows
@@ -121,6 +125,8 @@ struct fd_entry {
     struct file *file;
     bool cloexec;
 };
+#define TOLD_NOTHING 1u // as told_seq: no settled seq is odd
+
 struct fd_table { // what a simulated vfork child gets a copy of
     struct fd_entry *entry;
     uint32_t size;

@@ -65,6 +65,7 @@ struct backing *backing_file(struct file *file)
     f->b.ops = &file_backing;
     f->b.refs = 1;
     f->file = file;
+    file->mapped = true;
     return &f->b;
 }
 

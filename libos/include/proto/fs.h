@@ -63,10 +63,12 @@ struct fs_own {
 };
 
 // What was told of a file by its path, and how long it holds: as long as names_head.told is this
-// number, for the same credentials. 0: no longer.
+// number, for the same credentials. 0: no longer. Of an open file, `alone`: only by this open may
+// the file be written, so what is told holds until its holder writes or the node page's seq
+// changes.
 struct fs_told {
     struct lx_stat st;
-    uint32_t told, zero;
+    uint32_t told, alone;
 };
 
 enum fs_op {
