@@ -68,35 +68,7 @@ static void fail(const char *what, int line)
     abort();
 }
 
-// ---- choices ----
-
-static uint8_t choose_byte(struct choices *c)
-{
-    if (c->bytes) {
-        if (!c->left)
-            return 0;
-        c->left--;
-        return *c->bytes++;
-    }
-    c->state ^= c->state << 13;
-    c->state ^= c->state >> 7;
-    c->state ^= c->state << 17;
-    return (uint8_t)(c->state >> 32);
-}
-
-static uint32_t choose(struct choices *c, uint32_t below)
-{
-    uint32_t value = choose_byte(c);
-
-    return below > 256 ? (value << 8 | choose_byte(c)) % below : value % below;
-}
-
-static uint32_t choose_budget(struct choices *c)
-{
-    uint32_t b = choose(c, 16);
-
-    return b < 12 ? b : 1000;
-}
+// ---- choices of slots ----
 
 static struct mslot *choose_used(struct choices *c, struct mtable *t)
 {
@@ -122,13 +94,6 @@ static struct mslot *choose_dst(struct choices *c, struct mtable *t)
     if (how == 7 && at)
         return &t->slot[at];
     return real ? &t->slot[real->index] : NULL;
-}
-
-static uint32_t choose_rights(struct choices *c, uint32_t from)
-{
-    uint32_t mask = choose_byte(c);
-
-    return choose(c, 8) ? from & (mask | mask << 4) : mask;
 }
 
 // ---- the model ----
@@ -422,7 +387,7 @@ static void op_root(struct choices *c, struct mtable *t)
 {
     struct mslot *dst = choose_dst(c, t);
     int obj = (int)choose(c, OBJECTS);
-    uint32_t rights = choose_byte(c) | 0x0fu * (choose(c, 2) != 0);
+    uint32_t rights = choose(c, 256) | 0x0fu * (choose(c, 2) != 0);
     uint64_t badge = choose(c, 4) ? 0 : 7;
     int err;
 
@@ -636,7 +601,7 @@ static void op_lookup(struct choices *c, struct mtable *t)
     struct mslot *m = choose_used(c, t);
     struct cap_slot *found = NULL;
     uint8_t type = (uint8_t)choose(c, 3);
-    uint32_t rights = choose_byte(c);
+    uint32_t rights = choose(c, 256);
     cap_handle_t wild;
 
     if (!m)
@@ -702,11 +667,6 @@ static const struct op ops[] = {
     {"destroy", op_destroy}, {"clear", op_clear},      {"clone", op_clone},
     {"poke", op_poke},       {"lookup", op_lookup},    {"close table", op_close},
 };
-
-static bool choices_left(struct choices *c)
-{
-    return c->bytes ? c->left > 0 : c->ops-- > 0;
-}
 
 size_t model_run(struct choices *c)
 {

@@ -7,6 +7,7 @@
 #ifndef CAPS_TESTS_MODEL_H
 #define CAPS_TESTS_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,11 @@ struct choices {
     uint64_t state; // of the generator
     size_t ops;     // operations left for the generator
 };
+
+uint32_t choose(struct choices *c, uint32_t below);
+uint32_t choose_budget(struct choices *c);                // of a bounded operation, sometimes ample
+uint32_t choose_rights(struct choices *c, uint32_t from); // mostly some of these
+bool choices_left(struct choices *c);
 
 // Aborts with a message at the first difference. Returns the number of operations done.
 size_t model_run(struct choices *choices);

@@ -10,14 +10,14 @@ set -eu
 
 want=$1 newlib=$2 system=$3
 shift 3
-caps=$(realpath "$(dirname "$0")/..")
+caps=$(realpath "$(dirname "$0")/../..")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cc=${CC:-gcc}
 include="-idirafter $newlib -I$caps/include -I."
 files='cap check cspace revoke'
 
-cp "$caps"/models/core.* "$caps"/models/spec.c "$caps"/*.[ch] "$dir"
+cp "$caps"/tests/models/core.* "$caps"/tests/models/spec.c "$caps"/*.[ch] "$dir"
 cd "$dir"
 i=0
 while [ $i -lt "$(printf '%s\n' "$@" | sed -n 's/^-DOPS=//p')" ]; do
@@ -76,6 +76,6 @@ while read -r of file expression; do
     found=$((found + 1))
     cp "$caps/$file" "$file"
     compile "$file"
-done < "$caps/models/mutants"
+done < "$caps/tests/models/mutants"
 echo "$found broken cores found"
 [ $found -gt 0 ]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What the model checker tells apart, and the one thing it calls. See core.c.
-#ifndef CAPS_MODELS_CORE_H
-#define CAPS_MODELS_CORE_H
+#ifndef CAPS_TESTS_MODELS_CORE_H
+#define CAPS_TESTS_MODELS_CORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
