@@ -52,7 +52,7 @@ class Elf:
 def programs(build):
     files = [("kernel", "exokernel/exoc-kernel"), ("libos", "libos/libos.elf"), ("bench", "bench/guest/bench"),
              ("fsd", "apps/fsd/fsd.elf"), ("init", "apps/init/init.elf"), ("ttyd", "apps/ttyd/ttyd"),
-             ("busybox", "apps/busybox/work/busybox_unstripped"), ("execd", "apps/execd/execd"),
+             ("busybox", "apps/busybox/tree/busybox_unstripped"), ("execd", "apps/execd/execd"),
              ("sqlite3", "bench/sqlite3-exoc"), ("tcc", "bench/tcc-exoc")]
     return [Elf(name, os.path.join(build, path)) for name, path in files
             if os.path.exists(os.path.join(build, path))]
