@@ -190,7 +190,8 @@ static void give_screen(void)
     last = (screen->address + (uint64_t)screen->pitch * screen->height - 1) >> EXO_PAGE_SHIFT;
     err = frames_adopt(bank_root(), first, last - first + 1, &frames);
     screen->frames = give(err, frames, EXO_R_READ | EXO_R_WRITE | EXO_R_REVOKE, "screen");
-    screen_frames = frames, frames->refs++;
+    screen_frames = frames;
+    kobj_get(frames);
 }
 
 static void give_devices(void)

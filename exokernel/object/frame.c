@@ -53,8 +53,9 @@ struct frame *frame_buy(struct bank *bank, enum exo_frame_kind kind, bool zero)
 {
     exo_fn_t fn;
     struct frame *f;
+    bool found = buddy_alloc(&frames_buddy, 1, 1, &fn);
 
-    kassert(buddy_alloc(&frames_buddy, 1, 1, &fn)); // every bank's room is free RAM
+    kassert(found); // every bank's room is free RAM
     bank_charge(bank, 1);
     f = &frames_buddy.table[fn];
     *f = (struct frame){.bank = bank};

@@ -11,8 +11,8 @@
 // A condition on capability counts is kept by the object and looked at by the counted hook; it
 // cannot outlive the object, because its count reaches 0 first.
 //
-// Deadlines, of sleeps and alarms, are in one red-black tree; the timer
-// of a CPU is set to the first. Locking: klock.
+// Deadlines, of sleeps and alarms, are in one red-black tree; the timer of a CPU is set to the
+// first. Locking: klock.
 
 #include <sys/tree.h>
 #include <core/dispatch.h>
